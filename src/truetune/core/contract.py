@@ -1,0 +1,81 @@
+"""The product contract: what must hold, on which suite, by how much, decided how."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, JsonValue, field_validator
+
+from truetune.core.config import ConfigModel
+from truetune.core.records import Tier
+
+CandidateName = Literal["base_model", "few_shot_base", "tuned_adapter", "merged_model"]
+
+METRIC_DIRECTIONS: dict[str, Literal["at_least", "at_most"]] = {
+    "task_success_min": "at_least",
+    "schema_validity_min": "at_least",
+    "forgetting_max": "at_most",
+    "refusal_regression_max": "at_most",
+    "toxicity_regression_max": "at_most",
+    "diversity_loss_max": "at_most",
+    "task_confusion_max": "at_most",
+    "merge_drift_max": "at_most",
+}
+"""Every metric that a contract may name. One that this version cannot measure is reported as `not_measured`."""
+
+
+class Criterion(ConfigModel):
+    """A bound. `decide: point` compares the estimate; `lower_bound` asks the interval to clear the bound."""
+
+    bound: float
+    decide: Literal["point", "lower_bound"] = "point"
+    tier: Tier = "critical"
+    suite: Literal["test", "gold"] = "test"
+
+
+class HumanReview(ConfigModel):
+    """How many items people look at before a release; 0 asks for none."""
+
+    sample_size: int = Field(default=0, ge=0)
+    blind_compare: bool = False
+
+
+class ReleaseRule(ConfigModel):
+    """Which candidates the tuned model must beat on task success, and at what error rate the difference counts as real."""
+
+    must_beat: tuple[Literal["base_model", "few_shot_base"], ...] = ("base_model", "few_shot_base")
+    alpha: float = Field(default=0.05, gt=0.0, lt=0.5)
+
+
+class Contract(ConfigModel):
+    """evals/contract.yaml. A metric may be given as a bare number or as a table with `bound`, `decide`, `tier`, `suite`."""
+
+    gold_set: str | None = None
+    frozen_test_set: str | None = None
+    compare: tuple[CandidateName, ...] = ("base_model", "few_shot_base", "tuned_adapter", "merged_model")
+    metrics: dict[str, Criterion]
+    human_review: HumanReview = HumanReview()
+    release_rule: ReleaseRule = ReleaseRule()
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _bare_bounds(cls, value: JsonValue) -> JsonValue:
+        if not isinstance(value, dict):
+            return value
+        return {k: {"bound": v} if isinstance(v, int | float) and not isinstance(v, bool) else v for k, v in value.items()}
+
+    @field_validator("metrics")
+    @classmethod
+    def _known_metrics(cls, value: dict[str, Criterion]) -> dict[str, Criterion]:
+        unknown = sorted(set(value) - set(METRIC_DIRECTIONS))
+        if unknown:
+            raise ValueError(f"unknown metric {unknown[0]!r}; a contract may name {', '.join(METRIC_DIRECTIONS)}")
+        return value
+
+    @field_validator("compare")
+    @classmethod
+    def _needs_both_sides(cls, value: tuple[CandidateName, ...]) -> tuple[CandidateName, ...]:
+        missing = {"base_model", "tuned_adapter"} - set(value)
+        if missing:
+            raise ValueError(f"compare must name {', '.join(sorted(missing))}: without it there is nothing to decide")
+        return value

@@ -1,0 +1,461 @@
+"""Records: what stages hand to each other, and what `verify` re-derives.
+
+Every record is frozen, versioned and readable by people. A record never holds a number that was not measured:
+where something could not be told, the field is `None` or the state is `not_measured`, with the reason beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+SCHEMA_VERSION = 1
+
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Severity = Literal["block", "warn", "note"]
+GateState = Literal["passed", "failed", "not_measured"]
+TaskShape = Literal["labels", "json", "exact", "text"]
+DataFormat = Literal["messages", "alpaca", "prompt_completion", "preference"]
+SplitName = Literal["train", "validation", "test"]
+Verdict = Literal["release", "hold", "do not fine-tune"]
+CriterionState = Literal["met", "broken", "not_measured"]
+Tier = Literal["critical", "supporting", "advisory"]
+
+
+class Frozen(BaseModel):
+    """A value that never changes after it was made; unknown fields are an error, not a shrug."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Artifact(Frozen):
+    """One stored file: its name inside its tree, its digest, its size."""
+
+    path: str
+    digest: Digest
+    size_bytes: int
+
+
+class Tree(Frozen):
+    """A folder as its files' digests; `digest` is over the sorted list of (path, digest)."""
+
+    digest: Digest
+    files: tuple[Artifact, ...]
+
+
+class RowRef(Frozen):
+    """A place in the user's file. `line` counts from 1; in a Parquet or JSON array it is the row number."""
+
+    file: str
+    line: int
+
+
+class Finding(Frozen):
+    """What a check found.
+
+    `rows` are all the rows concerned; `groups` says which of them belong together (a duplicate cluster, the two
+    sides of a contradiction). `evidence` is what convinced the check; `fix` is what the user can do.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    rows: tuple[RowRef, ...] = ()
+    groups: tuple[tuple[RowRef, ...], ...] = ()
+    column: int | None = None
+    evidence: dict[str, JsonValue] = Field(default_factory=dict)
+    fix: str = ""
+
+
+class Record(Frozen):
+    """What a stage leaves behind."""
+
+    schema_version: int = SCHEMA_VERSION
+
+
+# --- doctor ---------------------------------------------------------------------------------------------------------
+
+
+class Gpu(Frozen):
+    """One accelerator as its driver reports it."""
+
+    name: str
+    memory_bytes: int
+    driver: str
+
+
+class Environment(Frozen):
+    """The machine and the packages that a result depends on; compared by `reproduce` and shown in the report."""
+
+    python: str
+    platform: str
+    cpu: str
+    cores: int
+    memory_bytes: int
+    memory_available_bytes: int
+    disk_free_bytes: int
+    gpus: tuple[Gpu, ...] = ()
+    packages: dict[str, str | None] = Field(default_factory=dict)
+    hub_offline: bool = False
+
+
+class DoctorRecord(Record):
+    """Can this machine do the run?"""
+
+    stage: Literal["doctor"] = "doctor"
+    gate: GateState
+    findings: tuple[Finding, ...]
+    environment: Environment
+    precision: str
+    precision_reason: str
+
+
+# --- base -----------------------------------------------------------------------------------------------------------
+
+
+class Licence(Frozen):
+    """A licence as an SPDX expression, or `None` with what was found instead. `source` says where it was read."""
+
+    spdx: str | None
+    raw: str | None
+    source: str
+    commercial_use: bool | None
+    redistribution: bool | None
+
+
+class BaseRecord(Record):
+    """The base-model decision record: what it is, whether it may be used, what is known to go wrong."""
+
+    stage: Literal["base"] = "base"
+    gate: GateState
+    findings: tuple[Finding, ...]
+    model: str
+    revision: str
+    weights: Tree
+    parameters: int
+    vocabulary_size: int
+    context_length_tokens: int
+    architecture: str
+    template_digest: Digest | None
+    tokenizer_digest: Digest
+    licence: Licence
+    intended_use: str
+    known_risks: tuple[str, ...]
+
+
+# --- data -----------------------------------------------------------------------------------------------------------
+
+
+class SourceFile(Frozen):
+    """A file of the user's, as it was read. `path` is relative to the project where it lies inside it."""
+
+    path: str
+    digest: Digest
+    size_bytes: int
+    format: DataFormat
+    rows: int
+    encoding: str = "utf-8"
+
+
+class TaskProfile(Frozen):
+    """What kind of answer the data asks for, found from the answers themselves."""
+
+    shape: TaskShape
+    labels: tuple[str, ...] = ()
+    json_fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    reason: str = ""
+
+
+class SplitInfo(Frozen):
+    """One side of the split: its rows (by id), and the digest that freezes it."""
+
+    rows: int
+    digest: Digest
+
+
+class TokenStats(Frozen):
+    """Lengths under the real template, in tokens; `None` fields were not measured (no tokenizer)."""
+
+    total_tokens: int
+    trained_tokens: int
+    median_tokens: int
+    p95_tokens: int
+    max_tokens: int
+    max_length_tokens: int
+    rows_over_length: int
+
+
+class TokenView(Frozen):
+    """One example as it is trained: each token's text, and whether its loss counts."""
+
+    row: RowRef
+    tokens: tuple[str, ...]
+    trained: tuple[bool, ...]
+
+
+class DataStats(Frozen):
+    """How many rows came in, where each went, and how many there really are."""
+
+    rows: int
+    kept: int
+    dropped: int
+    effective_unique: int
+    dropped_by_code: dict[str, int] = Field(default_factory=dict)
+    findings_by_code: dict[str, int] = Field(default_factory=dict)
+    tokens: TokenStats | None = None
+
+
+class CheckReport(Record):
+    """What `truetune check` prints: the gate alone, on any file."""
+
+    gate: GateState
+    findings: tuple[Finding, ...]
+    stats: DataStats
+    sources: tuple[SourceFile, ...]
+    task: TaskProfile
+
+
+class DataRecord(Record):
+    """Curated, split and frozen data with a reason for every row that is not in it.
+
+    `curated` holds `train.parquet`, `validation.parquet`, `test.parquet` (columns `row_id, messages, prompt, answer`),
+    `lineage.parquet` (row_id → file, line, split, cluster) and `dropped.parquet` (file, line, code, reason, text).
+    """
+
+    stage: Literal["data"] = "data"
+    gate: GateState
+    gate_reason: str
+    findings: tuple[Finding, ...]
+    sources: tuple[SourceFile, ...]
+    held_out: tuple[SourceFile, ...]
+    stats: DataStats
+    task: TaskProfile
+    curated: Tree
+    splits: dict[SplitName, SplitInfo]
+    template_digest: Digest | None
+    token_views: tuple[TokenView, ...] = ()
+
+
+# --- plan -----------------------------------------------------------------------------------------------------------
+
+
+class PlanRecord(Record):
+    """Memory, time and money before the run, each with how it was derived."""
+
+    stage: Literal["plan"] = "plan"
+    gate: GateState
+    findings: tuple[Finding, ...]
+    method: str
+    method_reasons: tuple[str, ...]
+    steps: int
+    tokens: int
+    flops: float
+    achieved_flops_per_s: float
+    achieved_source: str
+    train_s: float
+    memory_bytes: int
+    memory_parts_bytes: dict[str, int]
+    disk_bytes: int
+    cost_usd: float | None
+    cost_source: str
+
+
+# --- train ----------------------------------------------------------------------------------------------------------
+
+
+class StepMetrics(Frozen):
+    """One line of metrics.jsonl."""
+
+    kind: Literal["train", "validation"]
+    step: int
+    epoch: float
+    loss: float
+    learning_rate: float | None = None
+    grad_norm: float | None = None
+    tokens: int = 0
+    elapsed_s: float = 0.0
+    memory_bytes: int | None = None
+    trained_tokens: int | None = None
+
+
+class HardRow(Frozen):
+    """A training row and its mean loss per trained token after training, in nats."""
+
+    row_id: str
+    loss: float
+
+
+class TrainRecord(Record):
+    """An adapter, and how it came to be."""
+
+    stage: Literal["train"] = "train"
+    trainer: str
+    versions: dict[str, str]
+    hyperparameters: dict[str, JsonValue]
+    adapter: Tree
+    metrics: Artifact
+    examples: int
+    steps: int
+    epochs: float
+    tokens_seen: int
+    trained_tokens: int
+    tokens_per_s: float
+    wall_s: float
+    peak_memory_bytes: int
+    resumed_from_step: int | None
+    data_order_digest: Digest
+    seed: int
+    hardest: tuple[HardRow, ...] = ()
+
+
+class DiagnosisRecord(Record):
+    """What the curves say: the cause, the evidence and the next thing to try."""
+
+    stage: Literal["diagnose"] = "diagnose"
+    gate: GateState
+    findings: tuple[Finding, ...]
+    summary: str
+
+
+# --- evaluate -------------------------------------------------------------------------------------------------------
+
+
+class Interval(Frozen):
+    """A confidence interval and the method that made it."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+
+class Score(Frozen):
+    """One metric of one candidate on one suite. `value` is `None` where it was not measured; `reason` says why."""
+
+    candidate: str
+    suite: str
+    metric: str
+    value: float | None
+    n: int
+    interval: Interval | None = None
+    reason: str = ""
+
+
+class Comparison(Frozen):
+    """A paired difference `candidate - reference` on the same items: is it real?"""
+
+    candidate: str
+    reference: str
+    suite: str
+    metric: str
+    n: int
+    difference: float
+    interval: Interval
+    p_value: float
+    test: str
+    better: int
+    worse: int
+
+
+class CriterionResult(Frozen):
+    """A line of the contract, decided. The interval is on `value`; `bound` is what the contract asks."""
+
+    name: str
+    tier: Tier
+    state: CriterionState
+    candidate: str
+    suite: str
+    value: float | None
+    bound: float | None
+    direction: Literal["at_least", "at_most"]
+    interval: Interval | None
+    n: int
+    decided_by: str
+    reason: str
+
+
+class DriftResult(Frozen):
+    """Two candidates fed the same token ids: how far apart are they? KL in nats per token."""
+
+    candidate: str
+    reference: str
+    prompts: int
+    tokens: int
+    max_abs_logit: float
+    mean_kl_nats: float
+    top1_agreement: float
+    greedy_flips: int | None
+    within_tolerance: bool | None
+    note: str
+
+
+class DiversityResult(Frozen):
+    """How varied a candidate's off-task outputs are; computed on outputs cut to equal length."""
+
+    candidate: str
+    outputs: int
+    compression_ratio: float
+    distinct_2: float
+    self_repetition_4: float
+    commonest_opening_frac: float
+    duplicate_outputs: int
+    never_ended: int
+
+
+class SuiteInfo(Frozen):
+    """The items a candidate is evaluated on; `items` is the stored file of them."""
+
+    name: str
+    n: int
+    items: Artifact
+
+
+class CandidateInfo(Frozen):
+    """What is evaluated, and the digests that identify it."""
+
+    name: str
+    kind: Literal["base_model", "few_shot_base", "tuned_adapter", "merged_model"]
+    digest: Digest
+    few_shot_rows: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+class EvaluationRecord(Record):
+    """Every candidate on every suite: scores, paired differences, criteria, and where each output is kept.
+
+    `generations` is a JSON-lines file, one output a line:
+    `{"candidate", "suite", "item_id", "prompt", "output", "finished", "expected", "score", "valid"}`.
+    """
+
+    stage: Literal["evaluate"] = "evaluate"
+    gate: GateState
+    task: TaskProfile
+    decoding: dict[str, JsonValue]
+    suites: tuple[SuiteInfo, ...]
+    candidates: tuple[CandidateInfo, ...]
+    scores: tuple[Score, ...]
+    comparisons: tuple[Comparison, ...]
+    criteria: tuple[CriterionResult, ...]
+    drift: tuple[DriftResult, ...]
+    diversity: tuple[DiversityResult, ...]
+    generations: Artifact
+    choices: Artifact | None
+    findings: tuple[Finding, ...]
+    seed: int
+
+
+# --- verdict --------------------------------------------------------------------------------------------------------
+
+
+class VerdictRecord(Record):
+    """The decision, in plain words, with what would change it."""
+
+    stage: Literal["verdict"] = "verdict"
+    verdict: Verdict
+    headline: str
+    reasons: tuple[str, ...]
+    would_change: tuple[str, ...]
+    gates: dict[str, GateState]
+    exit_code: int
+    numbers: dict[str, float | None]
