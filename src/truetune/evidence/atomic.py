@@ -19,7 +19,11 @@ _CAUSES = {
     errno.ENOSPC: ("environment.disk_full", "the disk is full", "free space there (`df -h`), then run the same command again"),
     errno.EDQUOT: ("environment.disk_full", "the disk quota is used up", "free space there, then run the same command again"),
     errno.EROFS: ("environment.read_only", "the file system is read-only", "use a folder you can write to"),
-    errno.EACCES: ("environment.permission", "no permission to write there", "`ls -ld` the folder; change its owner or use another one"),
+    errno.EACCES: (
+        "environment.permission",
+        "no permission to write there",
+        "`ls -ld` the folder; change its owner or use another one",
+    ),
     errno.EPERM: ("environment.permission", "the system does not allow writing there", "`ls -ld` the folder; use another one"),
 }
 

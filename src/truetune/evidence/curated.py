@@ -1,0 +1,83 @@
+"""The curated rows as they lie in the store: the one format in which data goes from the data gate to training and evaluation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from io import BytesIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from truetune.core.errors import EvidenceError
+from truetune.core.ports import Message
+from truetune.core.records import Artifact, SplitName, Tree
+from truetune.evidence.store import ObjectStore
+
+_SCHEMA = pa.schema(
+    [
+        ("row_id", pa.string()),
+        ("file", pa.string()),
+        ("line", pa.int64()),
+        ("cluster", pa.string()),
+        ("messages", pa.string()),
+        ("prompt", pa.string()),
+        ("answer", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class CuratedRow:
+    """A row that passed the gate.
+
+    `messages` is the whole conversation; `prompt` the text of its last user turn; `answer` the last assistant turn;
+    `cluster` names the near-duplicate cluster, which never lies on two sides of a split; `file` and `line` are the source.
+    """
+
+    row_id: str
+    file: str
+    line: int
+    cluster: str
+    messages: tuple[Message, ...]
+    prompt: str
+    answer: str
+
+
+def to_parquet(rows: list[CuratedRow]) -> bytes:
+    """A Parquet shard; the same rows give the same bytes."""
+    columns = {
+        "row_id": [r.row_id for r in rows],
+        "file": [r.file for r in rows],
+        "line": [r.line for r in rows],
+        "cluster": [r.cluster for r in rows],
+        "messages": [json.dumps(r.messages, ensure_ascii=False) for r in rows],
+        "prompt": [r.prompt for r in rows],
+        "answer": [r.answer for r in rows],
+    }
+    buffer = BytesIO()
+    pq.write_table(pa.table(columns, schema=_SCHEMA), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def from_parquet(content: bytes) -> list[CuratedRow]:
+    """The rows of a shard, in its order."""
+    table = pq.read_table(BytesIO(content))
+    rows = table.to_pylist()
+    return [CuratedRow(**{**row, "messages": tuple(json.loads(row["messages"]))}) for row in rows]
+
+
+def read_split(store: ObjectStore, curated: Tree, split: SplitName) -> list[CuratedRow]:
+    """One side of the split.
+
+    Raises:
+        EvidenceError: the shard is not in the record or not in the store.
+    """
+    return from_parquet(store.get_bytes(_artifact(curated, f"{split}.parquet").digest))
+
+
+def _artifact(tree: Tree, name: str) -> Artifact:
+    for artifact in tree.files:
+        if artifact.path == name:
+            return artifact
+    raise EvidenceError("evidence.missing", f"the data record has no {name}", fix="truetune run --new")
