@@ -53,7 +53,7 @@ class ObjectStore:
         return tree
 
     def holds(self, tree: Tree) -> bool:
-        """Are all blobs of the tree here? (By name; `verify` re-hashes them.)"""
+        """Tell whether all blobs of the tree are here, by name; `verify` re-hashes them."""
         return all(self.path(f.digest).exists() for f in tree.files)
 
     def get_bytes(self, digest: str) -> bytes:
