@@ -459,3 +459,24 @@ class VerdictRecord(Record):
     gates: dict[str, GateState]
     exit_code: int
     numbers: dict[str, float | None]
+
+
+# --- verify ---------------------------------------------------------------------------------------------------------
+
+
+class Verification(Frozen):
+    """One thing that was derived again: does it still give what the record says?"""
+
+    name: str
+    state: GateState
+    detail: str = ""
+
+
+class VerifyRecord(Record):
+    """Every link of a run's chain, in order; `first_mismatch` names where it breaks first."""
+
+    stage: Literal["verify"] = "verify"
+    gate: GateState
+    run_id: str
+    checks: tuple[Verification, ...]
+    first_mismatch: str | None

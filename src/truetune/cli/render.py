@@ -1,0 +1,170 @@
+"""Records as words for a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from truetune.core.records import (
+    BaseRecord,
+    DataRecord,
+    DiagnosisRecord,
+    DoctorRecord,
+    EvaluationRecord,
+    Finding,
+    PlanRecord,
+    Record,
+    Score,
+    TrainRecord,
+    VerdictRecord,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FINDINGS_SHOWN_PER_CODE = 5
+_GIB = 1 << 30
+_SEVERITY_STYLE = {"block": "bold red", "warn": "yellow", "note": "dim"}
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def gib(size_bytes: float) -> str:
+    """A size in GiB, with one decimal place."""
+    return f"{size_bytes / _GIB:.1f} GiB"
+
+
+def summary(record: Record) -> str:
+    """What the stage found, in one line."""
+    for kind, text in _SUMMARIES:
+        if isinstance(record, kind):
+            return text(record)
+    return ""
+
+
+def _doctor(r: DoctorRecord) -> str:
+    gpu = f"{len(r.environment.gpus)} GPU" if r.environment.gpus else "no GPU"
+    return f"{r.environment.cores} cores, {gib(r.environment.memory_available_bytes)} free memory, {gpu}, {r.precision}"
+
+
+def _base(r: BaseRecord) -> str:
+    return f"{r.model}: {r.parameters / 1e6:.0f} M parameters, licence {r.licence.spdx or 'unknown'}, context {r.context_length_tokens}"
+
+
+def _data(r: DataRecord) -> str:
+    splits = " / ".join(f"{r.splits[name].rows}" for name in ("train", "validation", "test") if name in r.splits)
+    found = Counter(f.severity for f in r.findings)
+    return (
+        f"{r.stats.rows} rows in, {r.stats.kept} kept ({splits} train/validation/test), about {r.stats.effective_unique} really"
+        f" different; {found['block']} faults, {found['warn']} warnings"
+    )
+
+
+def _plan(r: PlanRecord) -> str:
+    return f"{r.steps} steps, about {duration(r.train_s)} of training, {gib(r.memory_bytes)} memory, {gib(r.disk_bytes)} disk"
+
+
+def _train(r: TrainRecord) -> str:
+    resumed = f", resumed from step {r.resumed_from_step}" if r.resumed_from_step else ""
+    return f"{r.steps} steps, {r.tokens_per_s:.0f} tokens/s, peak memory {gib(r.peak_memory_bytes)}{resumed}"
+
+
+def _diagnose(r: DiagnosisRecord) -> str:
+    return r.summary
+
+
+def _evaluate(r: EvaluationRecord) -> str:
+    states = Counter(c.state for c in r.criteria)
+    return f"criteria: {states['met']} met, {states['broken']} broken, {states['not_measured']} not measured"
+
+
+def _verdict(r: VerdictRecord) -> str:
+    return r.verdict
+
+
+_SUMMARIES: tuple[tuple[type[Record], Callable[..., str]], ...] = (
+    (DoctorRecord, _doctor),
+    (BaseRecord, _base),
+    (DataRecord, _data),
+    (PlanRecord, _plan),
+    (TrainRecord, _train),
+    (DiagnosisRecord, _diagnose),
+    (EvaluationRecord, _evaluate),
+    (VerdictRecord, _verdict),
+)
+
+
+def findings(console: Console, found: Sequence[Finding]) -> None:
+    """Findings like a good compiler's: place, code, what; then what to do. The same code is shown a few times, then counted."""
+    shown: Counter[str] = Counter()
+    for finding in found:
+        shown[finding.code] += 1
+        if shown[finding.code] <= FINDINGS_SHOWN_PER_CODE:
+            _finding(console, finding)
+    for code, count in shown.items():
+        if count > FINDINGS_SHOWN_PER_CODE:
+            console.print(f"… and {count - FINDINGS_SHOWN_PER_CODE} more {code} (all of them: --json)", style="dim")
+
+
+def _finding(console: Console, finding: Finding) -> None:
+    from rich.text import Text
+
+    line = Text()
+    line.append(f"{place(finding)}  ")
+    line.append(f"{finding.severity} {finding.code}", style=_SEVERITY_STYLE[finding.severity])
+    line.append(f"  {_printable(finding.message)}")
+    console.print(line)
+    excerpt = finding.evidence.get("text")
+    if isinstance(excerpt, str) and excerpt:
+        console.print(f"    {_printable(excerpt)[:160]}", style="dim")
+    if finding.fix:
+        console.print(f"    fix: {_printable(finding.fix)}")
+
+
+def place(finding: Finding) -> str:
+    """`file:line:column` of the first row, and how many more rows there are."""
+    if not finding.rows:
+        return "-"
+    first = finding.rows[0]
+    column = f":{finding.column}" if finding.column is not None else ""
+    more = f" (+{len(finding.rows) - 1})" if len(finding.rows) > 1 else ""
+    return f"{first.file}:{first.line}{column}{more}"
+
+
+def _printable(text: str) -> str:
+    """User text must not move the cursor or colour the terminal: control characters are shown, not sent."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text.replace("\n", " "))
+
+
+def score_of(record: EvaluationRecord, candidate: str, suite: str = "test", metric: str = "task_success") -> Score | None:
+    """One score of the evaluation, if it was made."""
+    wanted = (candidate, suite, metric)
+    return next((s for s in record.scores if (s.candidate, s.suite, s.metric) == wanted), None)
+
+
+def verdict(console: Console, record: VerdictRecord, report: str, run_id: str) -> None:
+    """The block that ends a run: verdict, why, the numbers, where the report is, what to do next."""
+    style = {"release": "bold green", "hold": "bold yellow", "do not fine-tune": "bold red"}[record.verdict]
+    console.print()
+    console.print(f"verdict   {record.verdict}", style=style)
+    console.print(f"          {record.headline}")
+    for reason in record.reasons:
+        console.print(f"  - {reason}")
+    for change in record.would_change:
+        console.print(f"  would change it: {change}")
+    numbers = [f"{name} {value:.0%}" for name, value in record.numbers.items() if value is not None]
+    if numbers:
+        console.print(f"success   {' → '.join(numbers)}")
+    console.print(f"report    {report}")
+    console.print(f"next      truetune verify {run_id}")

@@ -1,0 +1,48 @@
+"""`truetune report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from truetune.cli.run import PROJECT
+from truetune.cli.session import JSON, session
+
+if TYPE_CHECKING:
+    from truetune.evidence.run_folder import RunFolder
+
+
+def report(
+    run: str = typer.Argument("latest", help="A run's id, the beginning of one, or `latest`."),
+    project: Path = PROJECT,
+    as_json: bool = JSON,
+) -> None:
+    """Write report.html of a run again, from its records; a run that stopped half-way has one too.
+
+    Example:  truetune report latest
+    """
+    with session(as_json) as current:
+        from truetune import loop, wiring
+        from truetune.core.records import Artifact
+        from truetune.evidence.digests import file_digest
+        from truetune.project.project import Project
+
+        loaded = Project.load(project)
+        folder = loop.run_folder(loaded, loaded.find_run(run), wiring.clock())
+        path = write_report(folder)
+        if as_json:
+            typer.echo(Artifact(path=str(path), digest=file_digest(path), size_bytes=path.stat().st_size).model_dump_json())
+        current.console.print(f"report    {path}")
+
+
+def write_report(run: RunFolder) -> Path:
+    """Render the run's records into its `report.html`."""
+    from truetune.evidence import atomic
+    from truetune.report.load import load_bundle
+    from truetune.report.render import render
+
+    path = run.path / "report.html"
+    atomic.write_text(path, render(load_bundle(run)))
+    return path

@@ -1,0 +1,59 @@
+"""Which backend stands behind which port. The only module that imports backends, and each only when it is needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from truetune.core.ports import ChatTokenizer, Clock, MachineProbe
+from truetune.loop import Tools
+
+
+def cache_dir() -> Path:
+    """Where models are kept between projects: `$TRUETUNE_CACHE`, else `$XDG_CACHE_HOME/truetune`, else `~/.cache/truetune`."""
+    if named := os.environ.get("TRUETUNE_CACHE"):
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "truetune"
+
+
+def clock() -> Clock:
+    """The system's clock."""
+    from truetune.backends.machine import SystemClock
+
+    return SystemClock()
+
+
+def probe() -> MachineProbe:
+    """This machine."""
+    from truetune.backends.machine import SystemProbe
+
+    return SystemProbe()
+
+
+def tools(model: str) -> Tools:
+    """The tools for a model source; `fake:NAME` gets the deterministic ones that the tests use."""
+    return _fake_tools() if model.startswith("fake:") else _real_tools()
+
+
+def _real_tools() -> Tools:
+    from truetune.backends.model_sources import ModelSources
+    from truetune.backends.transformers_host import TransformersHost
+    from truetune.backends.trl import TrlTrainer
+
+    cache = cache_dir()
+    return Tools(clock(), probe(), ModelSources(cache), _hf_tokenizer(), TrlTrainer(), TransformersHost(), cache)
+
+
+def _hf_tokenizer() -> Callable[[Path], ChatTokenizer]:
+    from truetune.backends.tokenizer import HfTokenizer
+
+    return HfTokenizer
+
+
+def _fake_tools() -> Tools:
+    from truetune.backends import fake
+
+    cache = cache_dir()
+    return Tools(clock(), fake.FakeProbe(), fake.FakeModelSource(cache), fake.FakeTokenizer, fake.FakeTrainer(), fake.FakeHost(), cache)
