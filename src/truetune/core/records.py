@@ -480,3 +480,17 @@ class VerifyRecord(Record):
     run_id: str
     checks: tuple[Verification, ...]
     first_mismatch: str | None
+
+
+# --- init -----------------------------------------------------------------------------------------------------------
+
+
+class InitRecord(Record):
+    """What `truetune init` found out and wrote; `written` is relative to the project."""
+
+    stage: Literal["init"] = "init"
+    project: str
+    written: tuple[str, ...]
+    format: DataFormat
+    rows: int
+    task: TaskProfile
