@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench-faults clean
+.PHONY: help demo test test-all lint bench-faults docs clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ lint: $(VENV)/.dev  ## style, types, layers, docstrings
 
 bench-faults: $(VENV)/.dev  ## recall and false alarms of every check on planted faults
 	$(BIN)/python benchmarks/faults/run.py
+
+docs: $(VENV)/.dev  ## write docs/reference/ from the code
+	$(BIN)/python docs/generate.py
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) build
