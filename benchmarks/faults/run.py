@@ -1,0 +1,143 @@
+"""What the data gate finds of what was planted: `make bench-faults`.
+
+    python -m benchmarks.faults.run            # print the tables; exit 1 where a target is missed
+    python -m benchmarks.faults.run --write    # and write docs/reference/fault-table.md
+
+Every corpus is planted with at least `PER_KIND` faults of each kind, written to a folder of its own, and given to the public
+command in a process of its own. The truth stays in this process; the check is never given a path to it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.faults.corpora import Corpus, Example, available
+from benchmarks.faults.example import EXAMPLE
+from benchmarks.faults.plant import KINDS, Fault, Kind, Planted, plant
+from benchmarks.faults.score import Flag, Tally, flags_of
+from benchmarks.faults.tables import Result, misses, page, section
+from benchmarks.real_data import REPOSITORY
+
+PER_KIND = 50
+SEED = 2026
+CLEAN_PER_ROUND = 300
+"""At least this many rows of a corpus stay clean in a planting: a small corpus is planted in several rounds."""
+
+TABLE = REPOSITORY / "docs" / "reference" / "fault-table.md"
+
+
+class GateError(Exception):
+    """The command under test did not answer with a report."""
+
+
+def bench_kinds() -> list[Kind]:
+    """What is planted into a corpus; slips are for the example only, they are easier than edits."""
+    return [kind for name, kind in KINDS.items() if name != "duplicate, slip"]
+
+
+def rounds_for(corpus: Corpus) -> int:
+    """How many plantings a corpus needs so that each leaves enough clean rows and uses no row twice."""
+    kinds = bench_kinds()
+    rows = sum(kind.origin != "held_out" for kind in kinds) * PER_KIND
+    held = sum(kind.origin == "held_out" for kind in kinds) * PER_KIND
+    room = len(corpus.rows) - CLEAN_PER_ROUND
+    return max(-(-rows // room), -(-held // len(corpus.held_out)))
+
+
+def measure(corpus: Corpus, per_kind: int) -> Result:
+    """Plant, check and count, over as many rounds as the corpus needs."""
+    rounds = rounds_for(corpus)
+    each = -(-per_kind // rounds)
+    tally = Tally()
+    for number in range(rounds):
+        planted = plant(corpus, dict.fromkeys(bench_kinds(), each), SEED + number)
+        flags, seconds = check(planted)
+        tally.add(planted, flags, seconds)
+    left_out = ", ".join(f"{n} {why}" for why, n in sorted(corpus.excluded.items())) or "none"
+    what = f"{len(corpus.rows)} rows, {len(corpus.held_out)} held out; natural defects left out: {left_out}; plantings: {rounds}"
+    return Result(corpus.name, what, tally)
+
+
+def shipped_example() -> Result:
+    """The example's own files, as they lie in the repository, against its `faults.json`."""
+    truth = json.loads((EXAMPLE / "faults.json").read_text(encoding="utf-8"))
+    lines = (EXAMPLE / truth["file"]).read_text(encoding="utf-8").splitlines()
+    held_out = (EXAMPLE / truth["held_out"]).read_text(encoding="utf-8").splitlines()
+    faults = tuple(Fault(**fault) for fault in truth["faults"])
+    faulty = {fault.line for fault in faults}
+    clean = {n: _example(line) for n, line in enumerate(lines, 1) if n not in faulty}
+    excused = {f.partner: KINDS[f.kind].partner_codes for f in faults if f.partner is not None}
+    planted = Planted(tuple(lines), tuple(held_out), faults, clean, excused)
+    tally = Tally()
+    flags, seconds = check(planted)
+    tally.add(planted, flags, seconds)
+    return Result("examples/support-triage, as shipped", f"{len(lines)} lines, {len(held_out)} gold items", tally)
+
+
+def _example(line: str) -> Example:
+    turns = json.loads(line)["messages"]
+    return Example(turns[-2]["content"], turns[-1]["content"])
+
+
+def check(planted: Planted) -> tuple[list[Flag], float]:
+    """What the public command flags in the planted rows, and how long it took, start-up included.
+
+    Raises:
+        GateError: the command printed no report.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        rows, held_out = Path(folder) / "rows.jsonl", Path(folder) / "held_out.jsonl"
+        rows.write_text("".join(line + "\n" for line in planted.lines), encoding="utf-8")
+        held_out.write_text("".join(line + "\n" for line in planted.held_out), encoding="utf-8")
+        command = [sys.executable, "-m", "truetune.cli.main", "check", str(rows), "--against", str(held_out), "--json"]
+        started = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - started
+    if done.returncode not in (0, 1, 4):
+        raise GateError(f"`truetune check` ended with {done.returncode}: {(done.stderr or done.stdout)[-2000:]}")
+    return flags_of(json.loads(done.stdout), rows.name), seconds
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and say whether the targets were reached."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.faults.run", description="Recall and false alarms of every check."
+    )
+    parser.add_argument("--write", action="store_true", help="write docs/reference/fault-table.md")
+    parser.add_argument("--per-kind", type=int, default=PER_KIND, help="faults of each kind in each corpus")
+    parser.add_argument("--show-missed", type=int, default=0, metavar="N", help="print N missed faults of each kind")
+    options = parser.parse_args(argv)
+    results, skipped = [shipped_example()], []
+    print(section(results[0]), flush=True)
+    for corpus in available():
+        if isinstance(corpus, str):
+            skipped.append(corpus)
+            print(corpus)
+            continue
+        results.append(measure(corpus, options.per_kind))
+        print(f"\n{section(results[-1])}", flush=True)
+    for line in _missed_texts(results, options.show_missed):
+        print(line)
+    if options.write:
+        TABLE.parent.mkdir(parents=True, exist_ok=True)
+        TABLE.write_text(page(results, skipped), encoding="utf-8")
+    missed = misses(results)
+    print("\n" + ("\n".join(missed) if missed else "every target is met"))
+    return 1 if missed else 0
+
+
+def _missed_texts(results: Iterable[Result], n: int) -> Iterator[str]:
+    for result in results:
+        for kind, texts in result.tally.missed.items():
+            yield from (f"missed, {result.name}, {kind}: {text}" for text in texts[:n])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

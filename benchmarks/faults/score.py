@@ -1,0 +1,111 @@
+"""Findings against the truth: what was found of each kind, and what was flagged that is clean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.faults.plant import Fault, Planted
+from scipy.stats import binomtest
+
+ALARMING = ("block", "warn")
+"""Severities that count as a false alarm on a clean row; a `note` asks nothing of anybody."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One row named by one finding."""
+
+    code: str
+    severity: str
+    line: int
+
+
+@dataclass
+class Tally:
+    """Counts over one or several plantings into the same corpus.
+
+    `clean` are the distinct clean rows seen; `alarms` those flagged, by code; `missed` some faults that were not found.
+    """
+
+    planted: dict[str, int] = field(default_factory=dict)
+    found: dict[str, int] = field(default_factory=dict)
+    missed: dict[str, list[str]] = field(default_factory=dict)
+    clean: set[str] = field(default_factory=set)
+    alarms: dict[str, set[str]] = field(default_factory=dict)
+    lookalikes: int = 0
+    lookalike_alarms: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    rows: int = 0
+
+    def add(self, planted: Planted, flags: Sequence[Flag], seconds: float) -> None:
+        """Count one planting and what was found in it."""
+        self.seconds += seconds
+        self.rows += len(planted.lines)
+        by_line: dict[int, list[Flag]] = {}
+        for flag in flags:
+            by_line.setdefault(flag.line, []).append(flag)
+        for fault in planted.faults:
+            self._add_fault(fault, by_line.get(fault.line, []), planted.lines[fault.line - 1])
+        for line, example in planted.clean.items():
+            self.clean.add(example.prompt)
+            for flag in unexcused(by_line.get(line, []), planted.excused.get(line, ())):
+                self.alarms.setdefault(flag.code, set()).add(example.prompt)
+
+    def _add_fault(self, fault: Fault, flags: Sequence[Flag], text: str) -> None:
+        if not fault.code:
+            self.lookalikes += 1
+            for code in {flag.code for flag in unexcused(flags, ())}:
+                self.lookalike_alarms[code] = self.lookalike_alarms.get(code, 0) + 1
+            return
+        self.planted[fault.kind] = self.planted.get(fault.kind, 0) + 1
+        if is_found(fault, flags):
+            self.found[fault.kind] = self.found.get(fault.kind, 0) + 1
+        else:
+            self.missed.setdefault(fault.kind, []).append(text)
+
+    def recall(self, kind: str) -> float:
+        """The share of the planted faults of a kind that were found."""
+        return self.found.get(kind, 0) / self.planted[kind]
+
+    def flagged_clean(self) -> set[str]:
+        """The clean rows that any check flagged."""
+        return set().union(*self.alarms.values())
+
+
+def is_found(fault: Fault, flags: Iterable[Flag]) -> bool:
+    """Whether a finding of the expected code, or of a more special one, names the fault's line."""
+    return any(belongs(flag.code, fault.code) for flag in flags)
+
+
+def belongs(code: str, family: str) -> bool:
+    """Whether `code` is `family` or lies under it in the dotted tree."""
+    return code == family or code.startswith(family + ".")
+
+
+def unexcused(flags: Iterable[Flag], excused: Sequence[str]) -> list[Flag]:
+    """The flags at `warn` or above that the row does not deserve because of a fault planted beside it."""
+    return [f for f in flags if f.severity in ALARMING and not any(belongs(f.code, family) for family in excused)]
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """The 95 % Wilson interval of a rate; (0, 1) where nothing was counted."""
+    if n == 0:
+        return 0.0, 1.0
+    interval = binomtest(successes, n).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def flags_of(report: Mapping[str, object], file_name: str) -> list[Flag]:
+    """The rows of `file_name` that a `check --json` document names, each with the finding's code and severity."""
+    flags = []
+    for finding in _list(report["findings"]):
+        for row in _list(finding["rows"]):
+            if str(row["file"]).endswith(file_name):
+                flags.append(Flag(str(finding["code"]), str(finding["severity"]), int(str(row["line"]))))
+    return flags
+
+
+def _list(value: object) -> list[dict[str, object]]:
+    assert isinstance(value, list)
+    return value

@@ -1,0 +1,104 @@
+"""The tables of the benchmark, and the targets that they are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.faults.plant import KINDS
+from benchmarks.faults.score import Tally, wilson
+
+CERTAIN = ("malformed", "type", "role", "empty", "duplicate, exact")
+RECALL_TARGET = 0.95
+CONTRADICTION_TARGET = 0.90
+ALARM_TARGET_EACH = 0.01
+ALARM_TARGET_TOGETHER = 0.02
+HEAD = """<!-- made by `python -m benchmarks.faults.run --write`; do not edit by hand -->
+# What the data gate finds
+
+Faults of known kinds are planted at known lines (`benchmarks/faults/plant.py`, seeded, sharing nothing with the checks), the file
+is given to `truetune check`, and its findings are compared with the truth, which the check never sees. A fault counts as found
+when a finding of the right code names its line. A false alarm is a clean row that a finding names at `warn` or above; rows that
+naturally equal or nearly equal another one are left out beforehand, by a comparison of the benchmark's own
+(`benchmarks/faults/corpora.py`). A look-alike (a number that fails its check digit, a version, a date) is no fault: the gate
+should leave it alone. Intervals are Wilson's, seconds are of the machine that `docs/log.md` names."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One corpus, measured."""
+
+    name: str
+    what: str
+    tally: Tally
+
+
+def target(kind: str) -> float:
+    """The recall that a kind of fault must reach."""
+    if kind in CERTAIN:
+        return 1.0
+    return CONTRADICTION_TARGET if kind == "contradiction" else RECALL_TARGET
+
+
+def recall_lines(tally: Tally) -> Iterator[str]:
+    """The recall table of one corpus, in Markdown."""
+    yield "| fault | planted | found | recall | 95 % interval | target | |"
+    yield "| --- | ---: | ---: | ---: | --- | ---: | --- |"
+    for kind in (name for name in KINDS if name in tally.planted):
+        planted, found = tally.planted[kind], tally.found.get(kind, 0)
+        recall, goal = tally.recall(kind), target(kind)
+        met = "met" if recall >= goal else "**missed**"
+        yield f"| {kind} | {planted} | {found} | {recall:.3f} | {_interval(found, planted)} | {goal:.2f} | {met} |"
+
+
+def alarm_lines(tally: Tally) -> Iterator[str]:
+    """The false-alarm table of one corpus, in Markdown."""
+    n = len(tally.clean)
+    yield "| false alarms | clean rows | flagged | rate | 95 % interval | target | |"
+    yield "| --- | ---: | ---: | ---: | --- | ---: | --- |"
+    for code, rows in sorted(tally.alarms.items()):
+        yield _alarm_line(f"`{code}`", len(rows), n, ALARM_TARGET_EACH)
+    yield _alarm_line("all checks together", len(tally.flagged_clean()), n, ALARM_TARGET_TOGETHER)
+    for code, count in sorted(tally.lookalike_alarms.items()):
+        yield _alarm_line(f"look-alikes flagged `{code}`", count, tally.lookalikes, None)
+    if tally.lookalikes and not tally.lookalike_alarms:
+        yield _alarm_line("look-alikes flagged", 0, tally.lookalikes, None)
+
+
+def _alarm_line(what: str, flagged: int, n: int, most: float | None) -> str:
+    rate = flagged / n
+    goal, met = ("", "") if most is None else (f"{most:.2f}", "met" if rate <= most else "**missed**")
+    return f"| {what} | {n} | {flagged} | {rate:.4f} | {_interval(flagged, n)} | {goal} | {met} |"
+
+
+def _interval(successes: int, n: int) -> str:
+    low, high = wilson(successes, n)
+    return f"{low:.3f} to {high:.3f}"
+
+
+def misses(results: Iterable[Result]) -> list[str]:
+    """Every target that was not reached, in words."""
+    missed = []
+    for result in results:
+        tally = result.tally
+        n = len(tally.clean)
+        missed += [f"{result.name}: recall of {k} is {tally.recall(k):.3f}" for k in tally.planted if tally.recall(k) < target(k)]
+        for code, rows in tally.alarms.items():
+            if len(rows) / n > ALARM_TARGET_EACH:
+                missed.append(f"{result.name}: {code} flags {len(rows) / n:.4f} of the clean rows")
+        if len(tally.flagged_clean()) / n > ALARM_TARGET_TOGETHER:
+            missed.append(f"{result.name}: {len(tally.flagged_clean()) / n:.4f} of the clean rows are flagged by some check")
+    return missed
+
+
+def section(result: Result) -> str:
+    """One corpus in Markdown: what it is, recall, false alarms, time."""
+    tally = result.tally
+    parts = [f"## {result.name}", result.what + ".", "\n".join(recall_lines(tally)), "\n".join(alarm_lines(tally))]
+    parts.append(f"{tally.rows} rows checked in {tally.seconds:.1f} s, start-up of the command included.")
+    return "\n\n".join(parts)
+
+
+def page(results: Sequence[Result], skipped: Sequence[str]) -> str:
+    """docs/reference/fault-table.md."""
+    return "\n\n".join([HEAD, *(section(r) for r in results), *(f"_{reason}_" for reason in skipped)]) + "\n"
