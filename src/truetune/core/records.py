@@ -359,7 +359,10 @@ class Comparison(Frozen):
 
 
 class CriterionResult(Frozen):
-    """A line of the contract, decided. The interval is on `value`; `bound` is what the contract asks."""
+    """A line of the contract, decided. The interval is on `value`; `bound` is what the contract asks.
+
+    `would_settle` says what would change the state, where that is known: items, or the tolerance that these items certify.
+    """
 
     name: str
     tier: Tier
@@ -373,6 +376,7 @@ class CriterionResult(Frozen):
     n: int
     decided_by: str
     reason: str
+    would_settle: str = ""
 
 
 class DriftResult(Frozen):
@@ -424,8 +428,12 @@ class CandidateInfo(Frozen):
 class EvaluationRecord(Record):
     """Every candidate on every suite: scores, paired differences, criteria, and where each output is kept.
 
-    `generations` is a JSON-lines file, one output a line:
-    `{"candidate", "suite", "item_id", "prompt", "output", "finished", "expected", "score", "valid"}`.
+    `generations` is a JSON-lines file, one output a line: `{"candidate", "suite", "item_id", "cluster", "prompt",
+    "prompt_ids_digest", "output", "finished", "new_tokens", "expected", "score", "valid"}`. `prompt` is what the user asked (the
+    whole prompt is named by `prompt_ids_digest`); on off-task prompts `expected` is the rule as JSON or empty, `score` is null
+    where nothing could be told, and `valid` means that the output has the task's form, which there is confusion.
+    `choices` holds the multiple-choice answers: `{"candidate", "suite", "item_id", "question", "options", "log_likelihoods",
+    "answer", "chosen", "score"}`.
     """
 
     stage: Literal["evaluate"] = "evaluate"

@@ -1,0 +1,102 @@
+"""Things about an evaluation that make its numbers doubtful, or that the numbers alone do not show."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from truetune.core.records import Finding, TaskProfile
+from truetune.core.units import percent
+from truetune.stages.evaluate.facts import TUNED
+from truetune.stages.evaluate.few_shot import Selection
+from truetune.stages.evaluate.metrics import normalised_label
+from truetune.stages.evaluate.outputs import Output
+
+NEVER_ENDS_FRAC = 0.05
+"""Ours: a model that learned where its answers end runs into the token limit rarely."""
+
+FORGOTTEN_CLASS_ITEMS = 3
+"""A label with fewer items on the test may be missed by chance."""
+
+BASES = ("base_model", "few_shot_base")
+
+
+def outputs_identical(outputs: Iterable[Output]) -> list[Finding]:
+    """Tuned and base giving the very same outputs on a whole suite: the adapter was not applied, or an answer was reused."""
+    by_suite: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for output in outputs:
+        by_suite[output.suite, output.candidate][output.item_id] = output.output
+    return [
+        Finding(
+            code="eval.outputs_identical",
+            severity="warn",
+            message=f"the tuned model and {base} gave the same {len(tuned)} outputs on {suite}, to the letter",
+            evidence={"suite": suite, "candidate": TUNED, "reference": base, "outputs": len(tuned)},
+            fix="check that the adapter trained and is applied: `truetune diagnose`, then `truetune verify`",
+        )
+        for (suite, candidate), tuned in sorted(by_suite.items())
+        if candidate == TUNED
+        for base in BASES
+        if tuned and by_suite.get((suite, base)) == tuned
+    ]
+
+
+def few_shot_reduced(selection: Selection) -> list[Finding]:
+    """Fewer examples in the few-shot prompt than were asked for."""
+    if not selection.reduced:
+        return []
+    shown, asked = len(selection.rows), selection.asked_for
+    without = "so there is no few-shot base to compare with" if not shown else "so the few-shot base is weaker than it could be"
+    return [
+        Finding(
+            code="eval.few_shot_reduced",
+            severity="note" if shown else "warn",
+            message=f"{shown} of {asked} few-shot examples fit into the context, {without}",
+            evidence={"shown": shown, "asked_for": asked},
+            fix="set evaluate.few_shot_examples lower, or use a base with a longer context",
+        )
+    ]
+
+
+def never_ends(outputs: Iterable[Output]) -> list[Finding]:
+    """Tuned answers that run into the token limit: a lost end token, or answers longer than any in training."""
+    mine = [o for o in outputs if o.candidate == TUNED and o.suite == "test"]
+    cut = [o.item_id for o in mine if not o.finished]
+    if not mine or len(cut) / len(mine) <= NEVER_ENDS_FRAC:
+        return []
+    return [
+        Finding(
+            code="eval.never_ends",
+            severity="warn",
+            message=f"{percent(len(cut) / len(mine))} of the tuned model's {len(mine)} answers do not end by themselves",
+            evidence={"items": list(cut[:20]), "outputs": len(mine), "unfinished": len(cut)},
+            fix="check that the end token is trained (the report shows the tokens), or set evaluate.max_new_tokens higher",
+        )
+    ]
+
+
+def class_never_predicted(task: TaskProfile, outputs: Iterable[Output]) -> list[Finding]:
+    """Labels that are in the test several times and that the tuned model never gives."""
+    if task.shape != "labels":
+        return []
+    mine = [o for o in outputs if o.candidate == TUNED and o.suite == "test"]
+    wanted = Counter(normalised_label(o.expected) for o in mine)
+    given = {normalised_label(o.output) for o in mine}
+    lost = sorted(label for label, count in wanted.items() if count >= FORGOTTEN_CLASS_ITEMS and label not in given)
+    if not lost:
+        return []
+    return [
+        Finding(
+            code="eval.class_never_predicted",
+            severity="warn",
+            message=f"the tuned model never answers {', '.join(lost[:5])}; the test expects {sum(wanted[x] for x in lost)} such",
+            evidence={"labels": list(lost), "items": {label: wanted[label] for label in lost}},
+            fix="look at these labels in the training rows: too few, or contradicted by others",
+        )
+    ]
+
+
+def all_alarms(task: TaskProfile, outputs: Sequence[Output], selection: Selection | None) -> tuple[Finding, ...]:
+    """Every alarm that this evaluation raises."""
+    reduced = few_shot_reduced(selection) if selection is not None else []
+    return (*outputs_identical(outputs), *reduced, *never_ends(outputs), *class_never_predicted(task, outputs))
