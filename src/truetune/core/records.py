@@ -502,3 +502,52 @@ class InitRecord(Record):
     format: DataFormat
     rows: int
     task: TaskProfile
+
+
+# --- compare --------------------------------------------------------------------------------------------------------
+
+
+class ConfigChange(Frozen):
+    """A setting that differs; `key` is dotted (`config.train.learning_rate`), None where a run does not have it."""
+
+    key: str
+    a: JsonValue
+    b: JsonValue
+
+
+class RunDifference(Frozen):
+    """The tuned candidates of two runs on the items that both have: run b minus run a."""
+
+    comparison: Comparison
+    a: float
+    b: float
+    real: Literal["yes", "no", "cannot tell"]
+    reason: str
+
+
+class TimeDifference(Frozen):
+    """How long the same work took, in seconds; None where a run did not do it."""
+
+    what: str
+    a_s: float | None
+    b_s: float | None
+
+
+class RunComparison(Record):
+    """What changed between two runs, what moved, and is it real? `only_a` and `only_b` count test items of one run alone."""
+
+    stage: Literal["compare"] = "compare"
+    run_a: str
+    run_b: str
+    config_changes: tuple[ConfigChange, ...]
+    base_same: bool | None
+    data_same: bool | None
+    splits_same: dict[SplitName, bool]
+    adapter_same: bool | None
+    differences: tuple[RunDifference, ...]
+    only_a: int
+    only_b: int
+    times: tuple[TimeDifference, ...]
+    verdict_a: Verdict | None
+    verdict_b: Verdict | None
+    summary: str

@@ -46,10 +46,10 @@ def conclude(
 
 
 def _suites(questions: Questions, store: ObjectStore) -> tuple[SuiteInfo, ...]:
-    everything = [*questions.items.items(), (KNOWLEDGE, questions.knowledge)]
+    files = {name: (len(items), items_file(items)) for name, items in questions.items.items()}
+    files[KNOWLEDGE] = (len(questions.knowledge), items_file(questions.knowledge))
     return tuple(
-        SuiteInfo(name=name, n=len(items), items=store.put_bytes(f"{name}.jsonl", items_file(items)))
-        for name, items in everything
+        SuiteInfo(name=name, n=n, items=store.put_bytes(f"{name}.jsonl", content)) for name, (n, content) in files.items()
     )
 
 

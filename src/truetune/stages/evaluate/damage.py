@@ -106,7 +106,7 @@ def _decide(facts: Facts, line: Line, damage: Damage) -> CriterionResult:
 
 def _reason(state: CriterionState, damage: Damage, bound: float) -> str:
     low, high = percent(damage.interval.low), percent(damage.interval.high)
-    measured = f"{damage.what} {percent(damage.value)} on {damage.n} items ({low} to {high}), where at most {percent(bound)} is tolerated"
+    measured = f"{damage.what} {percent(damage.value)} on {damage.n} items ({low} to {high}); tolerated: {percent(bound)}"
     return f"{measured}; the truth may lie on either side" if state == "not_measured" else measured
 
 

@@ -21,6 +21,7 @@ def mark_output(task: TaskProfile, place: tuple[str, str], item: Item, prompt: S
     """A generated answer with its marks; `place` is candidate and suite."""
     candidate, suite = place
     text, finished = generation.text, generation.finished
+    score: float | None
     if suite in TASK_SUITES:
         judgement = judge(task, text, finished, item.expected)
         score, valid = judgement.success, judgement.valid
