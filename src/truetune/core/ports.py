@@ -137,7 +137,10 @@ class TrainingExample:
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """All that a trainer needs. `work_dir` keeps checkpoints between a kill and the next start."""
+    """All that a trainer needs. `work_dir` keeps checkpoints between a kill and the next start.
+
+    `tracking_dir` is where trackers write, for all runs of a project; None puts it beside `work_dir`.
+    """
 
     model_dir: Path
     train: Sequence[TrainingExample]
@@ -150,6 +153,7 @@ class TrainRequest:
     project: str
     run_name: str
     on_step: Callable[[StepMetrics], None]
+    tracking_dir: Path | None = None
 
 
 @dataclass(frozen=True)
