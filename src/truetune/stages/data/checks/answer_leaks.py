@@ -1,0 +1,132 @@
+"""Prompts that give the answer away: "… (label: billing)".
+
+A label is also an ordinary word ("a billing question"), so the word alone proves nothing: it has to be announced as the answer.
+A prompt that lists the labels to choose from is the task, not a leak; so is a field that most prompts carry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from truetune.core.records import Finding
+from truetune.stages.data.checks.base import Check, Threshold
+from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.profile import field_text
+from truetune.stages.data.sensitive import excerpt
+from truetune.stages.data.text import normalise
+
+CODE = "data.leakage.answer"
+_FIX = "take the answer out of the prompt, or delete the row"
+TASK_FRAC = 0.5
+"""Where most prompts announce a value the same way, it is an input of the task. Source: stated; "most" is more than half."""
+_ANNOUNCERS = (
+    "answer|label|class|category|intent|output|response|result|expected|gold|target|solution|hint|tag|prediction|"
+    "ground truth|truth|correct"
+)
+_GAP = r"[\s\"'*`_]{0,4}(?:is|are|was|should be|must be|=>|->|→|=|:)[\s\"'*`\[(<{]{0,5}"
+_VERBS = (
+    r"(?:classif(?:y|ied)|label(?:l?ed)?|tag(?:ged)?|categori[sz]ed?|mark(?:ed)?)\s+(?:this\s+|it\s+)?(?:as|with)"
+    r"[\s\"'*`:\[(<]{1,4}"
+)
+_END = r"(?![\w-])"
+
+
+def _find(corpus: Corpus) -> Iterable[Finding]:
+    if corpus.profile.shape not in ("labels", "json") or not corpus.rows:
+        return
+    finder = _label_places if corpus.profile.shape == "labels" else _json_places
+    found = list(finder(corpus))
+    if len({position for position, _ in found}) > TASK_FRAC * len(corpus.rows):
+        return
+    for position, what in found:
+        row = corpus.rows[position]
+        yield Finding(
+            code=CODE,
+            severity="warn",
+            message=f"the prompt gives the answer away: {excerpt(what, 80)}",
+            rows=(row.ref,),
+            evidence={"prompt": excerpt(row.prompt), "answer": excerpt(row.answer), "given_away_by": excerpt(what, 80)},
+            fix=_FIX,
+        )
+
+
+def _label_places(corpus: Corpus) -> Iterator[tuple[int, str]]:
+    labels = sorted({normalise(label) for label in corpus.profile.labels}, key=lambda label: (-len(label), label))
+    any_label = "|".join(map(re.escape, labels))
+    announced = re.compile(rf"(?:\b(?:{_ANNOUNCERS})\b{_GAP}|{_VERBS})({any_label}){_END}")
+    # A label that no one says in a sentence (`credit_limit`, `AddToPlaylist`) gives itself away without being announced.
+    names = {normalise(label) for label in corpus.profile.labels if _is_identifier(label)}
+    for position, row in enumerate(corpus.rows):
+        prompt, answer = normalise(row.context), corpus.answers[position].key
+        if answer not in prompt or _lists_choices(prompt, labels, answer):
+            continue
+        match = next((m for m in announced.finditer(prompt) if m.group(1) == answer), None)
+        if match:
+            yield position, match.group()
+        elif _alone(row.context, answer) or (answer in names and re.search(rf"(?<![\w-]){re.escape(answer)}{_END}", prompt)):
+            yield position, answer
+
+
+def _is_identifier(label: str) -> bool:
+    return "_" in label or bool(re.search(r"[a-z][A-Z]", label))
+
+
+def _alone(prompt: str, answer: str) -> bool:
+    """Does the label stand alone on a line of a longer prompt, or in brackets at its start or end?"""
+    lines = [normalise(line) for line in prompt.splitlines() if line.strip()]
+    if len(lines) > 1 and answer in (lines[0], lines[-1]):
+        return True
+    text = normalise(prompt)
+    return any(text.startswith(a + answer + b) or text.endswith(a + answer + b) for a, b in ("[]", "()", "<>", "{}"))
+
+
+def _lists_choices(prompt: str, labels: Sequence[str], answer: str) -> bool:
+    """Does the prompt name other labels too, near enough to be a list to choose from?"""
+    around = prompt.find(answer)
+    near = prompt[max(0, around - 200) : around + 200 + len(answer)].replace(answer, " ")
+    others = sum(
+        bool(re.search(rf"(?<!\w){re.escape(label)}{_END}", near)) for label in labels if label != answer and label in near
+    )
+    return others >= min(2, len(labels) - 1)
+
+
+def _json_places(corpus: Corpus) -> Iterator[tuple[int, str]]:
+    closed = [name for name, values in corpus.profile.json_fields.items() if values]
+    for position, row in enumerate(corpus.rows):
+        fields = corpus.answers[position].fields
+        if not fields:
+            continue
+        prompt = normalise(row.context)
+        if _squeezed(row.answer) in _squeezed(row.context):
+            yield position, row.answer
+            continue
+        for name in closed:
+            match = _announced_value(prompt, name, normalise(field_text(fields.get(name))))
+            if match and not _lists_choices(prompt, [normalise(v) for v in corpus.profile.json_fields[name]], match[1]):
+                yield position, match[0]
+                break
+
+
+def _announced_value(prompt: str, name: str, value: str) -> tuple[str, str] | None:
+    if not value or value not in prompt:
+        return None
+    spoken = re.escape(normalise(name)).replace("_", "[_ -]?")
+    match = re.search(rf"(?:\b(?:{spoken}|{_ANNOUNCERS})\b{_GAP}|{_VERBS}){re.escape(value)}{_END}", prompt)
+    return (match.group(), value) if match else None
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.casefold().split())
+
+
+CHECK = Check(
+    code=CODE,
+    severity="warn",
+    claim="No prompt announces its own answer, where answers are labels or JSON.",
+    fix=_FIX,
+    find=_find,
+    thresholds=(
+        Threshold("part of the task above this share of rows", TASK_FRAC, "stated: more than half is the task's own input"),
+    ),
+)

@@ -1,0 +1,38 @@
+"""The same conversation twice, up to unicode form, case and white space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from truetune.core.records import Finding
+from truetune.stages.data.checks.base import Check
+from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.sensitive import excerpt
+
+CODE = "data.duplicate.exact"
+_FIX = "keep one of the rows (`truetune run` keeps the first)"
+
+
+def _find(corpus: Corpus) -> Iterable[Finding]:
+    for positions in corpus.exact_groups.values():
+        if len(positions) > 1:
+            rows = corpus.refs(positions)
+            first = corpus.rows[positions[0]]
+            yield Finding(
+                code=CODE,
+                severity="warn",
+                message=f"{len(positions)} rows are the same",
+                rows=rows,
+                groups=(rows,),
+                evidence={"prompt": excerpt(first.prompt), "answer": excerpt(first.answer)},
+                fix=_FIX,
+            )
+
+
+CHECK = Check(
+    code=CODE,
+    severity="warn",
+    claim="No conversation stands twice in the data, compared without regard to unicode form, case and white space.",
+    fix=_FIX,
+    find=_find,
+)

@@ -1,0 +1,49 @@
+"""Rows under the model's own chat template: one that the template refuses or rewrites cannot be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from truetune.core.chat import MaskedConversation, TemplateNotPrefixStable, mask_conversations
+from truetune.core.errors import DataError
+from truetune.core.ports import ChatTokenizer, Progress
+from truetune.stages.data.rows import Row
+
+PREFIX_CODE = "data.template.prefix"
+REFUSED_CODE = "data.template.refused"
+PREFIX_FIX = (
+    "train one answer a row: make each conversation end with its first assistant turn, or use a base model with another template"
+)
+REFUSED_FIX = "change the turns that the template does not take (often: a system turn), or use a base model with another template"
+_BATCH_ROWS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Unrendered:
+    """Why a row has no tokens."""
+
+    code: str
+    reason: str
+    fix: str
+
+
+def masked_rows(rows: Sequence[Row], tokenizer: ChatTokenizer, progress: Progress) -> Iterator[MaskedConversation | Unrendered]:
+    """Each row tokenised with its loss mask, or why it cannot be, in order."""
+    for start in range(0, len(rows), _BATCH_ROWS):
+        progress.update(start, len(rows), "tokenising")
+        batch = rows[start : start + _BATCH_ROWS]
+        try:
+            yield from mask_conversations(tokenizer, [row.messages for row in batch])
+        except (TemplateNotPrefixStable, DataError):
+            # One bad row spoils a batch: only then is each row asked for by itself.
+            yield from (_masked(row, tokenizer) for row in batch)
+
+
+def _masked(row: Row, tokenizer: ChatTokenizer) -> MaskedConversation | Unrendered:
+    try:
+        return mask_conversations(tokenizer, [row.messages])[0]
+    except TemplateNotPrefixStable as error:
+        return Unrendered(PREFIX_CODE, f"the template rewrites earlier turns: {error}", PREFIX_FIX)
+    except DataError as error:
+        return Unrendered(REFUSED_CODE, f"the chat template refuses this conversation: {error.why or error.what}", REFUSED_FIX)

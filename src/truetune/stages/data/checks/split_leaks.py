@@ -1,0 +1,97 @@
+"""Training rows whose prompt also stands in a file that training must not see."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from truetune.core.records import Finding, Severity
+from truetune.stages.data.checks.base import Check, Threshold
+from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.sensitive import excerpt
+from truetune.stages.data.similarity import LONG_WORDS, REPORT_JACCARD
+
+CODE = "data.leakage.split"
+_FIX = "delete the training row (`truetune run` leaves it out); the held-out row stays where it is"
+
+
+@dataclass(frozen=True, slots=True)
+class _Leak:
+    train: int
+    held_out: int
+    jaccard: float
+    severity: Severity
+
+
+def _leaks(corpus: Corpus) -> Iterator[_Leak]:
+    border = len(corpus.rows)
+    index = corpus.index
+    for positions in index.members:
+        if positions[0] < border <= positions[-1]:
+            held = next(p for p in positions if p >= border)
+            yield from (_Leak(p, held, 1.0, "block") for p in positions if p < border)
+    for pair in index.pairs:
+        a, b = index.members[pair.a], index.members[pair.b]
+        for left, right in ((a, b), (b, a)):
+            held = next((p for p in right if p >= border), -1)
+            for train in left if held >= 0 else ():
+                if train < border and (severity := _near_severity(corpus, train, held, pair.is_copy, pair.jaccard)):
+                    yield _Leak(train, held, pair.jaccard, severity)
+
+
+def _near_severity(corpus: Corpus, train: int, held: int, is_copy: bool, similarity: float) -> Severity | None:
+    """A copy blocks. A short prompt that is only similar is worth a look where the answer is the same, else it asks something else."""
+    if corpus.answers_agree(train, held):
+        return "block" if is_copy else "warn"
+    long = min(len(corpus.index.node_words[corpus.index.node_of[p]]) for p in (train, held)) >= LONG_WORDS
+    return "block" if is_copy and long and similarity >= REPORT_JACCARD else None
+
+
+def _find(corpus: Corpus) -> Iterable[Finding]:
+    if not corpus.held_out:
+        return
+    best: dict[int, _Leak] = {}
+    for leak in _leaks(corpus):
+        known = best.get(leak.train)
+        if known is None or leak.jaccard > known.jaccard:
+            best[leak.train] = leak
+    groups: defaultdict[tuple[int, Severity], list[_Leak]] = defaultdict(list)
+    for leak in best.values():
+        groups[leak.held_out, leak.severity].append(leak)
+    for leaks in groups.values():
+        yield _finding(corpus, sorted(leaks, key=lambda leak: leak.train))
+
+
+def _finding(corpus: Corpus, leaks: list[_Leak]) -> Finding:
+    held = leaks[0].held_out
+    train = corpus.refs([leak.train for leak in leaks])
+    how = "exactly" if all(leak.jaccard == 1.0 for leak in leaks) else "nearly"
+    held_row = corpus.everyone[held]
+    count = f"{len(train)} training rows stand" if len(train) > 1 else "a training row stands"
+    return Finding(
+        code=CODE,
+        severity=leaks[0].severity,
+        message=f"{count} {how} in {held_row.file}, line {held_row.line}",
+        rows=(*train, held_row.ref),
+        groups=(train, (held_row.ref,)),
+        evidence={
+            "train": excerpt(corpus.rows[leaks[0].train].prompt),
+            "held_out": excerpt(held_row.prompt),
+            "jaccard": [round(leak.jaccard, 3) for leak in leaks[:8]],
+        },
+        fix=_FIX,
+    )
+
+
+CHECK = Check(
+    code=CODE,
+    severity="block",
+    claim="No training row asks what a held-out row asks, in the same words or nearly.",
+    fix=_FIX,
+    find=_find,
+    thresholds=(
+        Threshold("reported from Jaccard similarity", REPORT_JACCARD, "as for near-duplicates"),
+        Threshold("blocks at that similarity from so many words on", LONG_WORDS, "as for near-duplicates"),
+    ),
+)

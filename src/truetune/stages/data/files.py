@@ -1,0 +1,172 @@
+"""Opening the user's files: only regular files, only text or Parquet, decoded without losing a character.
+
+Nothing here writes. What cannot be data at all is a `DataError` that says why; what is odd but readable is read, and told.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from truetune.core.errors import DataError
+
+MAX_LINE_BYTES = 64 << 20
+"""A longer line is a finding, not a row: 64 MiB of text is ~16 million tokens, more than any context window."""
+
+MAX_DOCUMENT_BYTES = 1 << 30
+"""A JSON document has to be parsed whole, at about six times its size in memory; JSON lines have no such limit."""
+
+_SNIFF_BYTES = 1 << 16
+_CONTROL = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
+_MAGIC = (
+    (b"\x1f\x8b", "gzip", "gunzip -k {name}"),
+    (b"PK\x03\x04", "zip", "unzip {name}"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "zstd -dk {name}"),
+    (b"BZh", "bzip2", "bunzip2 -k {name}"),
+    (b"\xfd7zXZ", "xz", "unxz -k {name}"),
+    (b"ARROW1", "an Arrow file", "convert it to Parquet or JSON lines"),
+    (b"%PDF", "PDF", "export the rows as JSON lines"),
+    (b"SQLite format 3", "a SQLite database", "export the rows as JSON lines"),
+)
+_BOMS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_UTF8_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """A line of text as it was decoded. `text` is None where the line is longer than `MAX_LINE_BYTES`."""
+
+    number: int
+    text: str | None
+    is_latin1: bool = False
+
+
+def require_regular(path: Path, shown: str) -> int:
+    """The size in bytes of a file that can be read.
+
+    Raises:
+        DataError: missing, a folder, a pipe or device, not permitted, or empty.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        _refuse("data.file.missing", f"there is no file {shown}", fix=f"ls {Path(shown).parent}", where=shown)
+    except OSError as error:
+        _refuse("data.file.unreadable", f"{shown} cannot be read", why=str(error.strerror), fix=f"ls -l {shown}", where=shown)
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe" if stat.S_ISFIFO(status.st_mode) else "not a regular file"
+        fix = f"name the file in it: ls {shown}" if kind == "a folder" else f"write it to a file first: cat {shown} > rows.jsonl"
+        _refuse(
+            "data.file.not_regular", f"{shown} is {kind}", why="only a file can be hashed and read again", fix=fix, where=shown
+        )
+    if not os.access(path, os.R_OK):
+        _refuse("data.file.unreadable", f"{shown} cannot be read", why="no permission", fix=f"chmod u+r {shown}", where=shown)
+    if status.st_size == 0:
+        _refuse("data.file.empty", f"{shown} is empty", fix="name a file that has rows", where=shown)
+    return status.st_size
+
+
+def sniff(path: Path, shown: str) -> str:
+    """`parquet`, or the text encoding: `utf-8`, `utf-16`, `utf-32` (the last two by their byte order mark).
+
+    Raises:
+        DataError: compressed, binary, or nothing but white space.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(_SNIFF_BYTES)
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    for magic, kind, fix in _MAGIC:
+        if head.startswith(magic):
+            _refuse(
+                "data.file.binary",
+                f"{shown} is {kind}",
+                why="rows are read from text or Parquet",
+                fix=fix.format(name=shown),
+                where=shown,
+            )
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return encoding
+    if _is_binary(head):
+        fix = f"file {shown}; if it is UTF-16 without a mark: iconv -f UTF-16LE -t UTF-8 {shown} > utf8.jsonl"
+        _refuse("data.file.binary", f"{shown} is not text", why="it is full of bytes that no text has", fix=fix, where=shown)
+    return "utf-8"
+
+
+def _is_binary(head: bytes) -> bool:
+    """One odd byte is a bad line, which is found later; one in ten is another kind of file."""
+    return len(head) - len(head.translate(None, _CONTROL)) > len(head) / 10
+
+
+def lines(path: Path, encoding: str) -> Iterator[RawLine]:
+    """The file's lines, from 1, blank ones included; a line that is not UTF-8 is read as Windows-1252 or latin-1 and says so."""
+    if encoding in ("utf-16", "utf-32"):
+        yield from _wide_lines(path, encoding)
+        return
+    with path.open("rb") as stream:
+        for number, raw in enumerate(_bounded_lines(stream), start=1):
+            yield _decoded(number, raw.removeprefix(_UTF8_BOM) if raw and number == 1 else raw)
+
+
+def _bounded_lines(stream: BinaryIO) -> Iterator[bytes | None]:
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        if len(line) <= MAX_LINE_BYTES:
+            yield line
+            continue
+        while not line.endswith(b"\n") and (line := stream.readline(1 << 20)):
+            pass
+        yield None
+
+
+def _decoded(number: int, raw: bytes | None) -> RawLine:
+    if raw is None:
+        return RawLine(number, None)
+    try:
+        return RawLine(number, raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return RawLine(number, _decode_single_byte(raw), is_latin1=True)
+
+
+def _decode_single_byte(raw: bytes) -> str:
+    try:
+        return raw.decode("cp1252")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _wide_lines(path: Path, encoding: str) -> Iterator[RawLine]:
+    with path.open(encoding=encoding, errors="replace", newline="\n") as stream:
+        number = 0
+        while line := stream.readline(MAX_LINE_BYTES):
+            number += 1
+            yield RawLine(number, line)
+
+
+def refuse_large_document(size_bytes: int, shown: str) -> None:
+    """A JSON document over the limit is refused before it is read.
+
+    Raises:
+        DataError: `size_bytes` is over `MAX_DOCUMENT_BYTES`.
+    """
+    if size_bytes > MAX_DOCUMENT_BYTES:
+        _refuse(
+            "data.file.too_large",
+            f"{shown} is one JSON document of {size_bytes / (1 << 30):.1f} GiB",
+            why=f"a document is parsed whole, which is allowed up to {MAX_DOCUMENT_BYTES >> 30} GiB",
+            fix=f"jq -c '.[]' {shown} > rows.jsonl",
+            where=shown,
+        )
+
+
+def _refuse(code: str, what: str, *, fix: str, where: str, why: str = "") -> NoReturn:
+    raise DataError(code, what, why=why, fix=fix, where=where)

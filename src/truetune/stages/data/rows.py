@@ -1,0 +1,71 @@
+"""A row as every check sees it, whatever format it came in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from truetune.core.ports import Message
+from truetune.core.records import RowRef
+from truetune.evidence.digests import canonical_json
+
+_ID_HEX_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record that can be read as a conversation which ends with an answer.
+
+    Attributes:
+        file: the user's file, as it is named in findings.
+        line: its place there, from 1.
+        messages: the whole conversation.
+        system: the system prompt, empty where there is none.
+        prompt: the last user turn.
+        context: all turns before the answer but the system prompt; equals `prompt` in a single-turn row.
+        answer: the last assistant turn.
+        rejected: the answer that a preference row ranks lower, None in other formats.
+    """
+
+    file: str
+    line: int
+    messages: tuple[Message, ...]
+    system: str
+    prompt: str
+    context: str
+    answer: str
+    rejected: str | None = None
+
+    @property
+    def ref(self) -> RowRef:
+        """The row's place, for a finding."""
+        return RowRef(file=self.file, line=self.line)
+
+
+def row_of(file: str, line: int, messages: Sequence[Message], rejected: str | None = None) -> Row:
+    """A row from a conversation that has passed the record checks (it ends with an assistant turn after a user turn)."""
+    system = messages[0]["content"] if messages[0]["role"] == "system" else ""
+    before = [m for m in messages[:-1] if m["role"] != "system"]
+    return Row(
+        file=file,
+        line=line,
+        messages=tuple(messages),
+        system=system,
+        prompt=before[-1]["content"],
+        context="\n".join(m["content"] for m in before),
+        answer=messages[-1]["content"],
+        rejected=rejected,
+    )
+
+
+def row_ids(rows: Iterable[Row]) -> list[str]:
+    """One id a row: 16 hex digits of its content's SHA-256; the second row of the same content ends in `-2`."""
+    seen: Counter[str] = Counter()
+    ids = []
+    for row in rows:
+        digest = hashlib.sha256(canonical_json(list(row.messages))).hexdigest()[:_ID_HEX_DIGITS]
+        seen[digest] += 1
+        ids.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
+    return ids

@@ -1,0 +1,212 @@
+"""The data stage: the user's files in; curated, split and frozen rows out, with a reason for every row that is not in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from truetune.core.config import DataConfig
+from truetune.core.ports import ChatTokenizer, Progress
+from truetune.core.records import DataRecord, DataStats, Finding, GateState, SplitInfo, SplitName, TokenView
+from truetune.evidence.curated import CuratedRow
+from truetune.evidence.run_folder import RunFolder
+from truetune.stages.data.checks import context_length
+from truetune.stages.data.checks.registry import in_order, run_checks
+from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.load import Loaded, corpus_of, load
+from truetune.stages.data.policy import Drop, drops, statistics
+from truetune.stages.data.profile import field_text
+from truetune.stages.data.rows import Row, row_ids
+from truetune.stages.data.shards import DroppedRow, store_shards
+from truetune.stages.data.splits import SplitRow, rows_digest, split_rows
+from truetune.stages.data.tokens import Tokenised, token_stats, token_views, tokenise
+
+_SIDES: tuple[SplitName, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to read and how to judge it.
+
+    Attributes:
+        config: files, format, policy, split shares.
+        project_dir: what relative paths start from.
+        seed: decides the split, together with the rows' content.
+        max_length: tokens a row may have.
+        gold: the hand-graded set, which training must not overlap with; None where the project has none.
+    """
+
+    config: DataConfig
+    project_dir: Path
+    seed: int
+    max_length: int
+    gold: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The base model's tokenizer (None leaves template and lengths unmeasured), and who is told how far it is."""
+
+    tokenizer: ChatTokenizer | None
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Everything found: `corpus.everyone` positions of the user's test file follow those of the sources."""
+
+    corpus: Corpus
+    test_rows: Mapping[int, Row]
+    findings: list[Finding]
+    dropped: dict[int, Drop]
+    tokenised: Tokenised | None
+
+
+def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
+    """Read, check, curate, split and store the data. A failed gate is a record; the user's files are only read.
+
+    Raises:
+        DataError: a file cannot be read as data at all.
+        EnvironmentFault: the store cannot be written.
+    """
+    sources = load([_named(request, source) for source in request.config.sources], request.config.format, ports.progress)
+    test = load([_named(request, request.config.test)] if request.config.test else [], None, ports.progress)
+    gold = load([_named(request, str(request.gold))] if request.gold else [], None, ports.progress)
+    judged = _judge(request, ports, sources, test, gold)
+    rows = _curated(request, judged)
+    curated = store_shards(evidence.store, rows, _dropped_rows(judged))
+    stats = _statistics(request, judged)
+    gate, reason = _gate(request.config, judged.findings, stats, {side: len(rows[side]) for side in _SIDES})
+    return DataRecord(
+        gate=gate,
+        gate_reason=reason,
+        findings=tuple(judged.findings),
+        sources=tuple(sources.sources),
+        held_out=(*test.sources, *gold.sources),
+        stats=stats,
+        task=judged.corpus.profile,
+        curated=curated,
+        splits={side: _frozen(rows[side]) for side in _SIDES},
+        template_digest=ports.tokenizer.template_digest if ports.tokenizer else None,
+        token_views=_views(judged, rows["train"]),
+    )
+
+
+def _named(request: Request, path: str) -> tuple[Path, str]:
+    """The file, and its name in findings: relative to the project where it lies inside."""
+    full = (request.project_dir / path).absolute()
+    root = request.project_dir.absolute()
+    return full, full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
+
+
+def _judge(request: Request, ports: Ports, sources: Loaded, test: Loaded, gold: Loaded) -> _Judged:
+    held_out = Loaded(
+        rows=[*test.rows, *gold.rows], faults=[*test.faults, *gold.faults], encodings=[*test.encodings, *gold.encodings]
+    )
+    corpus = corpus_of(sources, held_out, request.config.near_duplicate_jaccard, request.config.task_shape)
+    findings = run_checks(corpus, ports.progress)
+    dropped = drops(corpus, findings)
+    border = len(corpus.rows)
+    test_rows = dict(enumerate(test.rows, start=border))
+    if ports.tokenizer is None:
+        return _Judged(corpus, test_rows, findings, dropped, None)
+    left = {position: row for position, row in enumerate(corpus.rows) if position not in dropped} | test_rows
+    tokenised = tokenise(left, ports.tokenizer, request.max_length, ports.progress)
+    return _Judged(corpus, test_rows, in_order([*findings, *tokenised.findings]), dropped | dict(tokenised.drops), tokenised)
+
+
+def _curated(request: Request, judged: _Judged) -> dict[SplitName, list[CuratedRow]]:
+    """The kept rows by side, in the order of the files."""
+    everyone = judged.corpus.everyone
+    ids = row_ids(everyone)
+    clusters = judged.corpus.index.copy_clusters()
+    own = [p for p in range(len(judged.corpus.rows)) if p not in judged.dropped]
+    # A cluster is named after a row that is in it and was kept: the first one.
+    names: dict[int, str] = {}
+    for position in (*own, *judged.test_rows):
+        names.setdefault(clusters[position], ids[position])
+    split_config = request.config.splits.model_copy(update={"test_frac": 0.0}) if request.config.test else request.config.splits
+    to_split = [SplitRow(ids[p], names[clusters[p]], _stratum(judged.corpus, p)) for p in own]
+    sides = split_rows(to_split, split_config, request.seed)
+    result: dict[SplitName, list[CuratedRow]] = {side: [] for side in _SIDES}
+    for position in own:
+        result[sides[ids[position]]].append(_curated_row(everyone[position], ids[position], names[clusters[position]]))
+    for position, row in judged.test_rows.items():
+        if position not in judged.dropped:
+            result["test"].append(_curated_row(row, ids[position], names[clusters[position]]))
+    return result
+
+
+def _stratum(corpus: Corpus, position: int) -> str:
+    """The kind of answer that is spread evenly: the label, or the JSON answer's closed fields."""
+    answer = corpus.answers[position]
+    if corpus.profile.shape == "labels":
+        return answer.key
+    if corpus.profile.shape == "json" and answer.fields is not None:
+        closed = [name for name, values in corpus.profile.json_fields.items() if values]
+        return "\t".join(field_text(answer.fields.get(name)) for name in closed)
+    return ""
+
+
+def _curated_row(row: Row, row_id: str, cluster: str) -> CuratedRow:
+    return CuratedRow(row_id, row.file, row.line, cluster, row.messages, row.prompt, row.answer)
+
+
+def _dropped_rows(judged: _Judged) -> list[DroppedRow]:
+    corpus = judged.corpus
+    faults = (*corpus.faults, *corpus.held_out_faults)
+    found = [DroppedRow(f.file, f.line, f.code, f.message, f.text) for f in faults]
+    for position, drop in judged.dropped.items():
+        row = corpus.everyone[position]
+        found.append(DroppedRow(row.file, row.line, drop.code, drop.reason, f"{row.prompt}\n{row.answer}"))
+    return sorted(found, key=lambda row: (row.file, row.line, row.code))
+
+
+def _statistics(request: Request, judged: _Judged) -> DataStats:
+    own = {p: drop for p, drop in judged.dropped.items() if p < len(judged.corpus.rows)}
+    stats = statistics(judged.corpus, judged.findings, own)
+    if judged.tokenised is None:
+        return stats
+    over_length = Counter(finding.code for finding in judged.findings)[context_length.CODE]
+    return stats.model_copy(
+        update={"tokens": token_stats(list(judged.tokenised.masked.values()), over_length, request.max_length)}
+    )
+
+
+def _gate(
+    config: DataConfig, findings: Sequence[Finding], stats: DataStats, sizes: Mapping[SplitName, int]
+) -> tuple[GateState, str]:
+    """The state, and why in plain words with the numbers."""
+    blocking = Counter(finding.code for finding in findings if finding.severity == "block")
+    dropped_frac = stats.dropped / stats.rows if stats.rows else 0.0
+    problems = []
+    if config.policy == "strict" and blocking:
+        counted = ", ".join(f"{code} ({n})" for code, n in sorted(blocking.items()))
+        problems.append(f"the policy is strict and there are blocking findings: {counted}")
+    if dropped_frac > config.max_dropped_frac:
+        problems.append(
+            f"{stats.dropped} of {stats.rows} rows ({dropped_frac:.0%}) had to be left out; "
+            f"max_dropped_frac allows {config.max_dropped_frac:.0%}"
+        )
+    if sizes["train"] < config.min_train_rows:
+        problems.append(f"{sizes['train']} rows are left to train on; min_train_rows asks for {config.min_train_rows}")
+    if not sizes["test"]:
+        problems.append("no row is left for the frozen test")
+    kept = (
+        f"{stats.kept} of {stats.rows} rows kept: {sizes['train']} train, {sizes['validation']} validation, {sizes['test']} test"
+    )
+    return ("failed", "; ".join(problems)) if problems else ("passed", kept)
+
+
+def _frozen(rows: Sequence[CuratedRow]) -> SplitInfo:
+    return SplitInfo(rows=len(rows), digest=rows_digest(rows))
+
+
+def _views(judged: _Judged, train: Sequence[CuratedRow]) -> tuple[TokenView, ...]:
+    if judged.tokenised is None:
+        return ()
+    wanted = {(row.file, row.line) for row in train[:64]}
+    rows = [(judged.corpus.everyone[p], masked) for p, masked in judged.tokenised.masked.items() if p < len(judged.corpus.rows)]
+    return token_views([(row, masked) for row, masked in rows if (row.file, row.line) in wanted])

@@ -1,0 +1,40 @@
+"""Text as the checks compare it: what counts as the same text, and what counts as a word."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Scripts that are written without spaces: one character is one word, or a whole sentence would be a single word.
+_UNSPACED = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+# Ordinary punctuation never tells two texts apart; `+`, `<`, `%` do.
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s.,;:!?'\"()\[\]{{}}`´’‘“”…–—-]")
+_INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
+
+
+def normalise(text: str) -> str:
+    """The text with unicode composed (NFC), case folded and runs of white space made one space."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).translate(_INVISIBLE)
+    return " ".join(text.casefold().split())
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, case folded, without ordinary punctuation; symbols that change a meaning are words."""
+    return _WORD.findall(normalise(text))
+
+
+def is_blank(text: str) -> bool:
+    """Is there nothing to read: no characters, or only white space and invisible ones?"""
+    return not text.translate(_INVISIBLE).strip()
+
+
+def word_features(tokens: list[str]) -> list[str]:
+    """The words as a set that still counts: the second `the` becomes another feature than the first."""
+    seen: dict[str, int] = {}
+    features = []
+    for token in tokens:
+        count = seen.get(token, 0)
+        seen[token] = count + 1
+        features.append(f"{token}\t{count}" if count else token)
+    return features
