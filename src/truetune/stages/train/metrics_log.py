@@ -46,20 +46,22 @@ class MetricsLog:
         if self._fresh:
             self._cut_from(step.step)
             self._fresh = False
-        assert self._stream is not None  # noqa: S101 - only used inside `with`
+        assert self._stream is not None
         with atomic.writing(self._path):
             self._stream.write(_line(step))
             self._stream.flush()
 
     def _cut_from(self, step: int) -> None:
         """Keep whole lines of earlier steps only; the trainer tells everything from `step` on again."""
-        lines = self._path.read_text(encoding="utf-8").split("\n")[:-1]
-        kept = [line for line in lines if (at := _step_of(line)) is not None and at < step]
-        if len(kept) == len(lines):
+        content = self._path.read_text(encoding="utf-8", errors="replace")
+        # What follows the last line break was cut short by a kill.
+        lines = content.split("\n")[:-1]
+        kept = "".join(f"{line}\n" for line in lines if (at := _step_of(line)) is not None and at < step)
+        if kept == content:
             return
         if self._stream is not None:
             self._stream.close()
-        atomic.write_text(self._path, "".join(f"{line}\n" for line in kept))
+        atomic.write_text(self._path, kept)
         self._stream = self._path.open("a", encoding="utf-8")
 
 

@@ -79,7 +79,7 @@ def _trainer_request(
         precision=request.precision,
         work_dir=work_dir,
         trackers=config.tracking,
-        project=evidence.path.parent.parent.name,
+        project=evidence.path.resolve().parent.parent.name,
         run_name=request.run_name,
         on_step=on_step,
         tracking_dir=evidence.store.root.parent / "tracking",
