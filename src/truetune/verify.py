@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from truetune.core.contract import Contract
@@ -26,8 +27,8 @@ from truetune.core.records import (
     SourceFile,
     TrainRecord,
     Tree,
-    Verification,
     VerdictRecord,
+    Verification,
     VerifyRecord,
 )
 from truetune.evidence.digests import file_digest, json_digest, tree_digest, tree_of
@@ -84,7 +85,7 @@ class _Verifier:
         yield self._check("config", self._config)
         for stage in RECORD_TYPES:
             if self.run.record_path(stage).exists() or self._in_ledger(stage):
-                yield self._check(f"record {stage}", lambda stage=stage: self._stage_record(stage))
+                yield self._check(f"record {stage}", partial(self._stage_record, stage))
         yield from self._data_checks()
         yield from self._base_checks()
         yield from self._train_checks()
@@ -142,12 +143,12 @@ class _Verifier:
         if not isinstance(data, DataRecord):
             return
         for source in (*data.sources, *data.held_out):
-            yield self._check(f"source {source.path}", lambda source=source: self._source(source))
+            yield self._check(f"source {source.path}", partial(self._source, source))
         for artifact in data.curated.files:
-            yield self._check(f"curated {artifact.path}", lambda artifact=artifact: self._blob(artifact))
-        yield self._check("curated tree", lambda: self._tree_digest(data.curated))
+            yield self._check(f"curated {artifact.path}", partial(self._blob, artifact))
+        yield self._check("curated tree", partial(self._tree_digest, data.curated))
         for name, split in data.splits.items():
-            yield self._check(f"split {name}", lambda name=name, digest=split.digest: self._split(data, name, digest))
+            yield self._check(f"split {name}", partial(self._split, data, name, split.digest))
 
     def _source(self, source: SourceFile) -> str:
         path = self.project.resolve_data_path(source.path)
@@ -158,7 +159,9 @@ class _Verifier:
     def _split(self, data: DataRecord, name: str, digest: str) -> str:
         artifact = next(a for a in data.curated.files if a.path == f"{name}.parquet")
         content = self.run.store.get_bytes(artifact.digest)
-        return self._same(split_digest(content), digest, "the rows of the split are not the frozen ones", self.run.store.path(artifact.digest))
+        return self._same(
+            split_digest(content), digest, "the rows of the split are not the frozen ones", self.run.store.path(artifact.digest)
+        )
 
     # --- base ------------------------------------------------------------------------------------------------------
 
@@ -171,7 +174,7 @@ class _Verifier:
         except TruetuneError as error:
             yield Verification(name="base weights", state="not_measured", detail=f"{error.what}; {error.why}")
             return
-        yield self._check("base weights", lambda: self._folder(local.directory, base.weights))
+        yield self._check("base weights", partial(self._folder, local.directory, base.weights))
 
     def _folder(self, folder: Path, recorded: Tree) -> str:
         """Compare a folder with its record; a differing file is named before the folder's digest is."""
@@ -190,11 +193,11 @@ class _Verifier:
         if not isinstance(train, TrainRecord):
             return
         for artifact in train.adapter.files:
-            yield self._check(f"adapter {artifact.path}", lambda artifact=artifact: self._blob(artifact))
-        yield self._check("adapter folder", lambda: self._folder(self.run.path / "adapter", train.adapter))
-        yield self._check("metrics", lambda: self._blob(train.metrics))
+            yield self._check(f"adapter {artifact.path}", partial(self._blob, artifact))
+        yield self._check("adapter folder", partial(self._folder, self.run.path / "adapter", train.adapter))
+        yield self._check("metrics", partial(self._blob, train.metrics))
         if "diagnose" in self.records:
-            yield self._check("diagnosis", lambda: self._diagnosis(train))
+            yield self._check("diagnosis", partial(self._diagnosis, train))
 
     def _diagnosis(self, train: TrainRecord) -> str:
         again = diagnose_stage.run(diagnose_stage.Request(train), diagnose_stage.Ports(), self.run)
@@ -209,15 +212,21 @@ class _Verifier:
         if not isinstance(record, EvaluationRecord):
             return
         for suite in record.suites:
-            yield self._check(f"suite {suite.name}", lambda artifact=suite.items: self._blob(artifact))
-        yield self._check("generations", lambda: self._blob(record.generations))
+            yield self._check(f"suite {suite.name}", partial(self._blob, suite.items))
+        yield self._check("generations", partial(self._blob, record.generations))
         if record.choices is not None:
-            yield self._check("choices", lambda artifact=record.choices: self._blob(artifact))
+            yield self._check("choices", partial(self._blob, record.choices))
         merged = self.run.path / "merged"
         candidate = next((c for c in record.candidates if c.kind == "merged_model"), None)
         if candidate is not None and merged.exists():
-            yield self._check("merged model", lambda: self._same(tree_of(merged).digest, candidate.digest, "the merged model was changed", merged))
-        yield self._check("scores", lambda: self._scores(record))
+            yield self._check(
+                "merged model",
+                lambda: self._same(tree_of(merged).digest, candidate.digest, "the merged model was changed", merged),
+            )
+        yield self._check("scores", partial(self._scores, record))
+
+    def _merged(self, folder: Path, digest: str) -> str:
+        return self._same(tree_of(folder).digest, digest, "the merged model was changed", folder)
 
     def _scores(self, record: EvaluationRecord) -> str:
         store = self.run.store
@@ -230,7 +239,7 @@ class _Verifier:
         return f"{len(again)} scores derived again"
 
     def _verdict(self) -> str:
-        known = {name: record for name, record in self.records.items() if name != "verdict"}
+        known: dict[StageName, Record] = {name: record for name, record in self.records.items() if name != "verdict"}
         settings = json.loads((self.run.path / "config.json").read_text(encoding="utf-8"))
         again = decide(known, Contract.model_validate(settings["contract"]))
         if again != self.records["verdict"]:
@@ -246,7 +255,7 @@ class _Verifier:
         return self._same(file_digest(path), artifact.digest, "the object was changed after it was stored", path)
 
     def _tree_digest(self, tree: Tree) -> str:
-        return self._same(tree_digest(tree.files), tree.digest, "the folder's digest does not follow from its files", self.run.path)
+        return self._same(tree_digest(tree.files), tree.digest, "the digest does not follow from the files", self.run.path)
 
     def _same(self, now: str, then: str, what: str, where: Path) -> str:
         if now != then:

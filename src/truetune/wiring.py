@@ -56,4 +56,6 @@ def _fake_tools() -> Tools:
     from truetune.backends import fake
 
     cache = cache_dir()
-    return Tools(clock(), fake.FakeProbe(), fake.FakeModelSource(cache), fake.FakeTokenizer, fake.FakeTrainer(), fake.FakeHost(), cache)
+    return Tools(
+        clock(), fake.FakeProbe(), fake.FakeModelSource(cache), fake.FakeTokenizer, fake.FakeTrainer(), fake.FakeHost(), cache
+    )

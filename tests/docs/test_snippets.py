@@ -36,13 +36,15 @@ def commands() -> list[tuple[str, str]]:
                     found.append((page, part.strip()))
     for page in PAGES:
         for inline in INLINE.findall(page.read_text(encoding="utf-8")):
-            found += [(page.relative_to(REPOSITORY).as_posix(), part.strip()) for part in inline.split("&&") if "truetune " in part]
+            found += [
+                (page.relative_to(REPOSITORY).as_posix(), part.strip()) for part in inline.split("&&") if "truetune " in part
+            ]
     return sorted(set(found))
 
 
 @pytest.mark.parametrize(("page", "command"), commands())
 def test_command_exists(page: str, command: str) -> None:
-    words = [w for w in shlex.split(command.split("|")[0].split(">")[0])[1:] if w != "…"]
+    words = [w for w in shlex.split(command.split("|", maxsplit=1)[0].split(">", maxsplit=1)[0])[1:] if w != "…"]
     if not words or words[0].startswith("-"):
         return
     shown = CliRunner().invoke(app, [words[0], "--help"])

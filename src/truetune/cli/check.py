@@ -27,10 +27,11 @@ def check(
     """
     with session(as_json) as current:
         from truetune.cli import render
+        from truetune.cli.progress import SilentProgress
         from truetune.cli.session import GATE_EXIT
         from truetune.stages.data.check import run_check
 
-        report = run_check(files, against, data_format(format_))
+        report = run_check(files, against, data_format(format_), progress=SilentProgress())
         current.document(report)
         render.findings(current.console, report.findings)
         counts = ", ".join(f"{n} {code}" for code, n in sorted(report.stats.findings_by_code.items())) or "nothing found"

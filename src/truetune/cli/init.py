@@ -21,9 +21,10 @@ def init(
     Example:  truetune init my-project --data tickets.jsonl
     """
     with session(as_json) as current:
+        from truetune.cli.progress import SilentProgress
         from truetune.scaffold import scaffold
 
-        record = scaffold(folder, data, gold, base)
+        record = scaffold(folder, data, gold, base, SilentProgress())
         current.document(record)
         for path in record.written:
             current.console.print(f"wrote     {folder / path}")

@@ -74,3 +74,10 @@ class TerminalReporter:
     def close(self) -> None:
         """Take the live line away, also when a stage ended with an error."""
         self._stop()
+
+
+class SilentProgress:
+    """For work that is over before anybody waits."""
+
+    def update(self, done: float, total: float, note: str = "") -> None:
+        """Say nothing."""

@@ -15,6 +15,7 @@ from truetune.core.records import (
     Finding,
     PlanRecord,
     Record,
+    RunComparison,
     Score,
     TrainRecord,
     VerdictRecord,
@@ -59,7 +60,8 @@ def _doctor(r: DoctorRecord) -> str:
 
 
 def _base(r: BaseRecord) -> str:
-    return f"{r.model}: {r.parameters / 1e6:.0f} M parameters, licence {r.licence.spdx or 'unknown'}, context {r.context_length_tokens}"
+    licence = r.licence.spdx or "unknown"
+    return f"{r.model}: {r.parameters / 1e6:.0f} M parameters, licence {licence}, context {r.context_length_tokens}"
 
 
 def _data(r: DataRecord) -> str:
@@ -168,3 +170,27 @@ def verdict(console: Console, record: VerdictRecord, report: str, run_id: str) -
         console.print(f"success   {' → '.join(numbers)}")
     console.print(f"report    {report}")
     console.print(f"next      truetune verify {run_id}")
+
+
+def comparison(console: Console, record: RunComparison) -> None:
+    """What changed, what moved, and whether it is real."""
+    console.print(f"compare   {record.run_a} (a) → {record.run_b} (b)")
+    for change in record.config_changes:
+        console.print(f"changed   {change.key}: {change.a} → {change.b}")
+    same = {True: "the same", False: "different", None: "not known"}
+    splits = ", ".join(f"{name} {same[is_same]}" for name, is_same in record.splits_same.items())
+    console.print(
+        f"data      {same[record.data_same]} ({splits}); base model {same[record.base_same]}; adapter {same[record.adapter_same]}"
+    )
+    for moved in record.differences:
+        c = moved.comparison
+        console.print(
+            f"moved     {c.candidate}, {c.metric} on {c.suite}: {moved.a:.1%} → {moved.b:.1%}, difference {c.difference:+.1%}"
+            f" [{c.interval.low:+.1%}, {c.interval.high:+.1%}], n = {c.n}"
+        )
+        console.print(f"real?     {moved.real}: {moved.reason}", style={"yes": "bold", "no": None}.get(moved.real, "yellow"))
+    for time in record.times:
+        if time.a_s is not None and time.b_s is not None:
+            console.print(f"time      {time.what}: {duration(time.a_s)} → {duration(time.b_s)}")
+    console.print(f"verdict   {record.verdict_a or 'none'} → {record.verdict_b or 'none'}")
+    console.print(f"summary   {record.summary}")

@@ -16,7 +16,7 @@ PROJECT = typer.Option(Path(), "--project", "-p", help="The project folder (defa
 
 
 def run(
-    until: str = typer.Option("verdict", "--until", help="Stop after this stage: doctor, base, data, plan, train, diagnose, evaluate."),
+    until: str = typer.Option("verdict", "--until", help="Stop after doctor, base, data, plan, train, diagnose or evaluate."),
     new: bool = typer.Option(False, "--new", help="Start a new run and repeat every stage."),
     project: Path = PROJECT,
     as_json: bool = JSON,

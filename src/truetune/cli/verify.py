@@ -21,6 +21,7 @@ def verify(
     """
     with session(as_json) as current:
         from truetune import loop, wiring
+        from truetune.cli.progress import SilentProgress
         from truetune.cli.session import GATE_EXIT
         from truetune.project.project import Project
         from truetune.verify import verify as verify_run
@@ -29,7 +30,7 @@ def verify(
         tools = wiring.tools(loaded.config.base.model)
         folder = loop.run_folder(loaded, loaded.find_run(run), tools.clock)
         base = loaded.config.base
-        record = verify_run(loaded, folder, lambda: tools.sources.fetch(base.model, base.revision, _Silent()))
+        record = verify_run(loaded, folder, lambda: tools.sources.fetch(base.model, base.revision, SilentProgress()))
         current.document(record)
         for item in record.checks:
             if item.state != "passed":
@@ -39,8 +40,3 @@ def verify(
         if record.first_mismatch:
             current.console.print(f"          first mismatch: {record.first_mismatch}")
         raise typer.Exit(GATE_EXIT[record.gate])
-
-
-class _Silent:
-    def update(self, done: float, total: float, note: str = "") -> None:
-        """Verification prints its result alone."""

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import Truetune, ticket
 
 GOOD = json.dumps(ticket("billing", 1)) + "\n"
