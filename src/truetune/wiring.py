@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-from truetune.core.ports import ChatTokenizer, Clock, MachineProbe
+from truetune.core.ports import Clock, MachineProbe
 from truetune.loop import Tools
 
 
@@ -39,17 +38,12 @@ def tools(model: str) -> Tools:
 
 def _real_tools() -> Tools:
     from truetune.backends.model_sources import ModelSources
+    from truetune.backends.tokenizer import HfTokenizer
     from truetune.backends.transformers_host import TransformersHost
     from truetune.backends.trl import TrlTrainer
 
     cache = cache_dir()
-    return Tools(clock(), probe(), ModelSources(cache), _hf_tokenizer(), TrlTrainer(), TransformersHost(), cache)
-
-
-def _hf_tokenizer() -> Callable[[Path], ChatTokenizer]:
-    from truetune.backends.tokenizer import HfTokenizer
-
-    return HfTokenizer
+    return Tools(clock(), probe(), ModelSources(cache), HfTokenizer, TrlTrainer(), TransformersHost(HfTokenizer), cache)
 
 
 def _fake_tools() -> Tools:
