@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from benchmarks.real_data import DataAbsentError, LabelledText, data_folder, rea
 
 NEAR_EDIT_FRAC = 0.2
 """Two texts are twins when their token edit distance is at most this share of the longer one."""
+
+NEIGHBOUR_EDIT_FRAC = 0.35
+"""Two texts are neighbours up to this share: too different to be taken out, too alike for "clean" to go without saying."""
 
 SUPPORT_MESSAGES = Path(__file__).with_name("support_messages.jsonl")
 SUPPORT_SYSTEM = (
@@ -129,9 +132,20 @@ def plain_text(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
 
 
-def near(left: Sequence[str], right: Sequence[str]) -> bool:
-    """Whether the token edit distance is within `NEAR_EDIT_FRAC` of the longer text."""
-    allowed = int(NEAR_EDIT_FRAC * max(len(left), len(right)))
+def with_neighbour(prompts: Iterable[str], corpus: Corpus) -> set[str]:
+    """Those of the prompts that have a neighbour in the corpus, held-out rows included."""
+    texts = [(e.prompt, plain_text(e.prompt).split()) for e in (*corpus.rows, *corpus.held_out)]
+    wanted = {prompt: plain_text(prompt).split() for prompt in prompts}
+    return {
+        prompt
+        for prompt, tokens in wanted.items()
+        if any(other != prompt and near(tokens, theirs, NEIGHBOUR_EDIT_FRAC) for other, theirs in texts)
+    }
+
+
+def near(left: Sequence[str], right: Sequence[str], most: float = NEAR_EDIT_FRAC) -> bool:
+    """Whether the token edit distance is at most that share of the longer text."""
+    allowed = int(most * max(len(left), len(right)))
     if abs(len(left) - len(right)) > allowed:
         return False
     shared = (Counter(left) & Counter(right)).total()

@@ -6,14 +6,19 @@ import random
 from collections.abc import Sequence
 
 SHARE = (0.05, 0.20)
-"""Near duplicates differ in 5-20 % of their tokens; a text too short for that gets one edit."""
+"""Near duplicates differ in 5-20 % of their tokens."""
+SHORTEST = 5
+"""The fewest tokens of which one is no more than 20 %."""
 
 _OPENERS = ("Hello,", "Hi,", "Hey,", "Dear all,")
 _CLOSERS = ("thanks", "please", "many thanks", "cheers")
 
 
 def edit_tokens(rng: random.Random, text: str, vocabulary: Sequence[str]) -> str:
-    """The text with a share of its tokens dropped, replaced, mistyped, swapped or added, the share drawn from `SHARE`."""
+    """The text with a share of its tokens dropped, replaced, mistyped, swapped or added, the share drawn from `SHARE`.
+
+    A text of fewer than `SHORTEST` tokens gets one edit, which is more than that share.
+    """
     tokens = text.split()
     edits = max(1, int(rng.uniform(*SHARE) * len(tokens)))
     for _ in range(edits):

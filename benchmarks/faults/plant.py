@@ -14,7 +14,7 @@ from typing import Literal
 
 from benchmarks.faults import breakage, samples
 from benchmarks.faults.corpora import Corpus, Example, plain_text
-from benchmarks.faults.edits import edit_tokens, small_slip
+from benchmarks.faults.edits import SHORTEST, edit_tokens, small_slip
 
 Origin = Literal["row", "copy", "held_out"]
 Make = Callable[[random.Random, Example, Corpus], str]
@@ -26,7 +26,7 @@ class Kind:
 
     `code` is the finding expected on the planted line. `origin` says what it is made of: a clean row that it replaces,
     a clean row that stays (and becomes its partner), or a held-out row. `partner_codes` are the findings that a partner may
-    rightly get because of it.
+    rightly get because of it. `min_words` is the shortest prompt of which such a fault can be made.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Kind:
     origin: Origin
     make: Make
     partner_codes: tuple[str, ...] = ()
+    min_words: int = 1
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,17 @@ def plant(corpus: Corpus, counts: Mapping[Kind, int], seed: int) -> Planted:
     for kind, count in counts.items():
         pile = held_out if kind.origin == "held_out" else rows
         for _ in range(count):
-            slots += _planted(rng, kind, _take(pile, kind.name), corpus)
+            slots += _planted(rng, kind, _take(pile, kind), corpus)
     slots += [_Slot(as_line(corpus.system, example), example) for example in rows]
     rng.shuffle(slots)
     return _numbered(slots, corpus)
 
 
-def _take(pile: list[Example], name: str) -> Example:
-    if not pile:
-        raise ValueError(f"no rows left to plant {name}")
-    return pile.pop()
+def _take(pile: list[Example], kind: Kind) -> Example:
+    for place in range(len(pile) - 1, -1, -1):
+        if len(pile[place].prompt.split()) >= kind.min_words:
+            return pile.pop(place)
+    raise ValueError(f"no rows left to plant {kind.name}")
 
 
 def _planted(rng: random.Random, kind: Kind, example: Example, corpus: Corpus) -> list[_Slot]:
@@ -146,7 +148,7 @@ def _exact_copy(rng: random.Random, example: Example, corpus: Corpus) -> str:
 
 
 def _near_copy(rng: random.Random, example: Example, corpus: Corpus) -> str:
-    """The row with 5-20 % of its prompt's tokens edited (one token where a text is shorter than that allows)."""
+    """The row with 5-20 % of its prompt's tokens edited."""
     return _dumped(corpus, _edited(rng, example.prompt, corpus), example.answer)
 
 
@@ -218,11 +220,11 @@ _ALL = (
     Kind("role", "data.record.role", "row", _broken(breakage.wrong_role)),
     Kind("empty", "data.record.empty", "row", _broken(breakage.empty)),
     Kind("duplicate, exact", "data.duplicate.exact", "copy", _exact_copy, _TWINS),
-    Kind("duplicate, near", "data.duplicate.near", "copy", _near_copy, _TWINS),
+    Kind("duplicate, near", "data.duplicate.near", "copy", _near_copy, _TWINS, SHORTEST),
     Kind("duplicate, slip", "data.duplicate.near", "copy", _slipped_copy, _TWINS),
     Kind("contradiction", "data.contradiction", "copy", _contradiction, _TWINS),
     Kind("leak, exact", "data.leakage.split", "held_out", _leak_exact),
-    Kind("leak, near", "data.leakage.split", "held_out", _near_copy),
+    Kind("leak, near", "data.leakage.split", "held_out", _near_copy, min_words=SHORTEST),
     Kind("leak, answer in prompt", "data.leakage.answer", "row", _leak_answer),
     *(Kind(f"pii, {name}", f"data.pii.{name}", "row", with_item(name, make)) for name, make in samples.ENTITIES.items()),
     Kind("secret", "data.secret", "row", with_item("secret", samples.secret)),

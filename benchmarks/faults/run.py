@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.faults.corpora import Corpus, Example, available
+from benchmarks.faults.corpora import Corpus, Example, available, with_neighbour
 from benchmarks.faults.example import EXAMPLE
 from benchmarks.faults.plant import KINDS, Fault, Kind, Planted, plant
 from benchmarks.faults.score import Flag, Tally, flags_of
@@ -60,6 +60,7 @@ def measure(corpus: Corpus, per_kind: int) -> Result:
         planted = plant(corpus, dict.fromkeys(bench_kinds(), each), SEED + number)
         flags, seconds = check(planted)
         tally.add(planted, flags, seconds)
+    tally.resembling = with_neighbour(tally.flagged_clean(), corpus)
     left_out = ", ".join(f"{n} {why}" for why, n in sorted(corpus.excluded.items())) or "none"
     what = f"{len(corpus.rows)} rows, {len(corpus.held_out)} held out; natural defects left out: {left_out}; plantings: {rounds}"
     return Result(corpus.name, what, tally)

@@ -25,7 +25,8 @@ class Flag:
 class Tally:
     """Counts over one or several plantings into the same corpus.
 
-    `clean` are the distinct clean rows seen; `alarms` those flagged, by code; `missed` some faults that were not found.
+    `clean` are the distinct clean rows seen; `alarms` those flagged, by code; `resembling` those of them that resemble another
+    row, though less than a planted near duplicate does; `missed` the faults that were not found.
     """
 
     planted: dict[str, int] = field(default_factory=dict)
@@ -33,6 +34,7 @@ class Tally:
     missed: dict[str, list[str]] = field(default_factory=dict)
     clean: set[str] = field(default_factory=set)
     alarms: dict[str, set[str]] = field(default_factory=dict)
+    resembling: set[str] = field(default_factory=set)
     lookalikes: int = 0
     lookalike_alarms: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0

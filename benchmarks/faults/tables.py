@@ -17,11 +17,17 @@ HEAD = """<!-- made by `python -m benchmarks.faults.run --write`; do not edit by
 # What the data gate finds
 
 Faults of known kinds are planted at known lines (`benchmarks/faults/plant.py`, seeded, sharing nothing with the checks), the file
-is given to `truetune check`, and its findings are compared with the truth, which the check never sees. A fault counts as found
-when a finding of the right code names its line. A false alarm is a clean row that a finding names at `warn` or above; rows that
-naturally equal or nearly equal another one are left out beforehand, by a comparison of the benchmark's own
-(`benchmarks/faults/corpora.py`). A look-alike (a number that fails its check digit, a version, a date) is no fault: the gate
-should leave it alone. Intervals are Wilson's, seconds are of the machine that `docs/log.md` names."""
+is given to `truetune check`, and its findings are compared with the truth, which the check never sees.
+
+- **Found**: a finding of the right code names the fault's line.
+- **False alarm**: a clean row that a finding names at `warn` or above. Rows that naturally equal another one, or are at most 20 %
+  token edits away from it, are left out beforehand by a comparison of the benchmark's own (`benchmarks/faults/corpora.py`).
+- **Rows that resemble another one**: between 20 and 35 % token edits away, as "could you find my location on the map" and "could
+  you pull up my location on the map". They stay in and count as false alarms when they are flagged; a line of its own says what is
+  left without them.
+- **Look-alike**: a number that fails its check digit, a version, a date. It is no fault, and the gate should leave it alone.
+
+Intervals are Wilson's; `docs/log.md` says on which machine the seconds were measured."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ def alarm_lines(tally: Tally) -> Iterator[str]:
     for code, rows in sorted(tally.alarms.items()):
         yield _alarm_line(f"`{code}`", len(rows), n, ALARM_TARGET_EACH)
     yield _alarm_line("all checks together", len(tally.flagged_clean()), n, ALARM_TARGET_TOGETHER)
+    if tally.resembling:
+        yield _alarm_line("together, without rows that resemble another", len(tally.flagged_clean() - tally.resembling), n, None)
     for code, count in sorted(tally.lookalike_alarms.items()):
         yield _alarm_line(f"look-alikes flagged `{code}`", count, tally.lookalikes, None)
     if tally.lookalikes and not tally.lookalike_alarms:
