@@ -5,9 +5,9 @@ Reading the YAML with file:line:column is `truetune.project`; this module only s
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from truetune.core.records import DataFormat, TaskShape
 
@@ -15,7 +15,7 @@ from truetune.core.records import DataFormat, TaskShape
 class ConfigModel(BaseModel):
     """Unknown keys are errors: an option that is read by nothing is worse than none."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class BaseConfig(ConfigModel):
@@ -33,6 +33,12 @@ class SplitConfig(ConfigModel):
 
     validation_frac: float = Field(default=0.1, ge=0.0, lt=0.9)
     test_frac: float = Field(default=0.2, ge=0.0, lt=0.9)
+
+    @model_validator(mode="after")
+    def _leaves_rows_to_train_on(self) -> Self:
+        if self.validation_frac + self.test_frac >= 1.0:
+            raise ValueError("validation_frac + test_frac must be below 1: nothing is left to train on")
+        return self
 
 
 class DataConfig(ConfigModel):
@@ -91,12 +97,12 @@ class Config(ConfigModel):
     tracking: tuple[Literal["trackio", "wandb", "mlflow", "tensorboard"], ...] = ("trackio",)
     seed: int = 17
 
-    @field_validator("base", mode="before")
+    @field_validator("base", mode="before", json_schema_input_type=BaseConfig | str)
     @classmethod
     def _base_from_text(cls, value: JsonValue) -> JsonValue:
         return {"model": value} if isinstance(value, str) else value
 
-    @field_validator("data", mode="before")
+    @field_validator("data", mode="before", json_schema_input_type=DataConfig | str | list[str])
     @classmethod
     def _data_from_text(cls, value: JsonValue) -> JsonValue:
         if isinstance(value, str):

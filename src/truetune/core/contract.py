@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import AfterValidator, Field, JsonValue, field_validator
+from pydantic_core import PydanticCustomError
 
 from truetune.core.config import ConfigModel
 from truetune.core.records import Tier
@@ -22,6 +23,16 @@ METRIC_DIRECTIONS: dict[str, Literal["at_least", "at_most"]] = {
     "merge_drift_max": "at_most",
 }
 """Every metric that a contract may name. One that this version cannot measure is reported as `not_measured`."""
+
+
+def _known_metric(name: str) -> str:
+    if name not in METRIC_DIRECTIONS:
+        known = ", ".join(METRIC_DIRECTIONS)
+        raise PydanticCustomError("unknown_key", "unknown metric; a contract may name {known}", {"known": known})
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_known_metric)]
 
 
 class Criterion(ConfigModel):
@@ -53,24 +64,16 @@ class Contract(ConfigModel):
     gold_set: str | None = None
     frozen_test_set: str | None = None
     compare: tuple[CandidateName, ...] = ("base_model", "few_shot_base", "tuned_adapter", "merged_model")
-    metrics: dict[str, Criterion]
+    metrics: dict[MetricName, Criterion]
     human_review: HumanReview = HumanReview()
     release_rule: ReleaseRule = ReleaseRule()
 
-    @field_validator("metrics", mode="before")
+    @field_validator("metrics", mode="before", json_schema_input_type=dict[str, Criterion | float])
     @classmethod
     def _bare_bounds(cls, value: JsonValue) -> JsonValue:
         if not isinstance(value, dict):
             return value
-        return {k: {"bound": v} if isinstance(v, int | float) and not isinstance(v, bool) else v for k, v in value.items()}
-
-    @field_validator("metrics")
-    @classmethod
-    def _known_metrics(cls, value: dict[str, Criterion]) -> dict[str, Criterion]:
-        unknown = sorted(set(value) - set(METRIC_DIRECTIONS))
-        if unknown:
-            raise ValueError(f"unknown metric {unknown[0]!r}; a contract may name {', '.join(METRIC_DIRECTIONS)}")
-        return value
+        return {k: {"bound": v} if isinstance(v, int | float | str) and not isinstance(v, bool) else v for k, v in value.items()}
 
     @field_validator("compare")
     @classmethod

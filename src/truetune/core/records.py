@@ -83,10 +83,23 @@ class Gpu(Frozen):
     name: str
     memory_bytes: int
     driver: str
+    compute_capability: str | None = None
+
+
+class UnmetRequirement(Frozen):
+    """An installed package asks for another one, and what is installed does not do; `found` is None where nothing is."""
+
+    package: str
+    requires: str
+    found: str | None
 
 
 class Environment(Frozen):
-    """The machine and the packages that a result depends on; compared by `reproduce` and shown in the report."""
+    """The machine and the packages that a result depends on; compared by `reproduce` and shown in the report.
+
+    Memory and cores are what this process may use: a container's limits count. `packages` maps each package that was
+    looked for to its version, or None. `torch_build` is `cpu`, or the CUDA version torch was built for.
+    """
 
     python: str
     platform: str
@@ -98,6 +111,9 @@ class Environment(Frozen):
     gpus: tuple[Gpu, ...] = ()
     packages: dict[str, str | None] = Field(default_factory=dict)
     hub_offline: bool = False
+    temp_free_bytes: int | None = None
+    torch_build: str | None = None
+    unmet_requirements: tuple[UnmetRequirement, ...] = ()
 
 
 class DoctorRecord(Record):
@@ -124,6 +140,18 @@ class Licence(Frozen):
     redistribution: bool | None
 
 
+class ModelShape(Frozen):
+    """What memory and time depend on. `linear_in_plus_out` sums (inputs + outputs) of the linear layers by name, over all
+    blocks: a LoRA of rank r on `q_proj` has r × that many parameters.
+    """
+
+    layers: int
+    hidden_size: int
+    intermediate_size: int
+    key_value_frac: float
+    linear_in_plus_out: dict[str, int]
+
+
 class BaseRecord(Record):
     """The base-model decision record: what it is, whether it may be used, what is known to go wrong."""
 
@@ -142,6 +170,7 @@ class BaseRecord(Record):
     licence: Licence
     intended_use: str
     known_risks: tuple[str, ...]
+    shape: ModelShape | None = None
 
 
 # --- data -----------------------------------------------------------------------------------------------------------
