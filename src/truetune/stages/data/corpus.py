@@ -11,8 +11,8 @@ from itertools import combinations, product
 from truetune.core.records import RowRef, TaskProfile
 from truetune.stages.data.profile import Answer, read_answer
 from truetune.stages.data.rows import Row
-from truetune.stages.data.similarity import REPORT_JACCARD, PromptIndex, by_node, jaccard
-from truetune.stages.data.text import normalise, word_features, words
+from truetune.stages.data.similarity import PromptIndex, by_node, near_words
+from truetune.stages.data.text import normalise, words
 
 _COMPARED_PER_PROMPT = 30
 """Rows of one prompt are compared pairwise, the first thirty of them: the work stays linear in rows."""
@@ -111,8 +111,7 @@ class Corpus:
             return True
         if self.profile.shape != "text":
             return False
-        left, right = (word_features(words(self.everyone[position].answer)) for position in (a, b))
-        return jaccard(left, right) >= REPORT_JACCARD
+        return near_words(words(self.everyone[a].answer), words(self.everyone[b].answer))
 
     @cached_property
     def near_edges(self) -> tuple[NearEdge, ...]:
@@ -120,7 +119,7 @@ class Corpus:
         firsts = [positions[0] for positions in self.exact_groups.values()]
         members = {node: positions[:_COMPARED_PER_PROMPT] for node, positions in by_node(firsts, self.index.node_of).items()}
         edges = [e for positions in members.values() for e in self._agreeing(combinations(positions, 2), 1.0, True)]
-        for pair in self.index.pairs:
+        for pair in (pair for pair in self.index.pairs if pair.is_near):
             sides = product(members.get(pair.a, ()), members.get(pair.b, ()))
             edges.extend(self._agreeing(sides, pair.jaccard, pair.is_copy))
         return tuple(edges)

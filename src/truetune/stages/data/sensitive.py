@@ -44,7 +44,7 @@ _CARD_GROUPS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 3, 3, 3), (4, 4, 4, 4, 3
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}([- ]?)(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])")
 _SSN_WORD = re.compile(r"\b(?:ssn|social security)\b", re.IGNORECASE)
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d|-\d)")
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?!\w|:)")
 _VERSION_WORD = re.compile(
     r"\b(?:version|firmware|build|release|software|driver|update|section|rev|ver|v)\b[^.!?\d]{0,16}$|\bv$", re.IGNORECASE
 )
@@ -129,8 +129,10 @@ def _ip_addresses(text: str) -> Iterator[Span]:
         if max(octets) <= 255 and octets[0] not in (0, 127, 255) and not _VERSION_WORD.search(before):
             yield Span("ip_address", *match.span())
     for match in _IPV6.finditer(text):
-        if sum(bool(part) for part in match.group().split(":")) >= 3 and _is_ipv6(match.group()):
-            yield Span("ip_address", *match.span())
+        # The colon of a sentence ("from 2001:db8::1: …") is not the address's.
+        written = match.group() if match.group().endswith("::") else match.group().rstrip(":")
+        if sum(bool(part) for part in written.split(":")) >= 3 and _is_ipv6(written):
+            yield Span("ip_address", match.start(), match.start() + len(written))
 
 
 def _is_ipv6(text: str) -> bool:

@@ -24,7 +24,8 @@ _ANNOUNCERS = (
     "answer|label|class|category|intent|output|response|result|expected|gold|target|solution|hint|tag|prediction|"
     "ground truth|truth|correct"
 )
-_GAP = r"[\s\"'*`_]{0,4}(?:is|are|was|should be|must be|=>|->|→|=|:)[\s\"'*`\[(<{]{0,5}"
+_GAP = r"(?:\s+\w+){0,3}?[\s\"'*`_]{0,4}(?:is|are|was|should be|must be|=>|->|→|=|:)[\s\"'*`\[(<{]{0,5}"
+_ARROW = r"(?:=>|->|→)[\s\"'*`\[(<{]{0,5}"
 _VERBS = (
     r"(?:classif(?:y|ied)|label(?:l?ed)?|tag(?:ged)?|categori[sz]ed?|mark(?:ed)?)\s+(?:this\s+|it\s+)?(?:as|with)"
     r"[\s\"'*`:\[(<]{1,4}"
@@ -54,7 +55,7 @@ def _find(corpus: Corpus) -> Iterable[Finding]:
 def _label_places(corpus: Corpus) -> Iterator[tuple[int, str]]:
     labels = sorted({normalise(label) for label in corpus.profile.labels}, key=lambda label: (-len(label), label))
     any_label = "|".join(map(re.escape, labels))
-    announced = re.compile(rf"(?:\b(?:{_ANNOUNCERS})\b{_GAP}|{_VERBS})({any_label}){_END}")
+    announced = re.compile(rf"(?:\b(?:{_ANNOUNCERS})\b{_GAP}|{_VERBS}|{_ARROW})({any_label}){_END}")
     # A label that no one says in a sentence (`credit_limit`, `AddToPlaylist`) gives itself away without being announced.
     names = {normalise(label) for label in corpus.profile.labels if _is_identifier(label)}
     for position, row in enumerate(corpus.rows):
@@ -112,7 +113,7 @@ def _announced_value(prompt: str, name: str, value: str) -> tuple[str, str] | No
     if not value or value not in prompt:
         return None
     spoken = re.escape(normalise(name)).replace("_", "[_ -]?")
-    match = re.search(rf"(?:\b(?:{spoken}|{_ANNOUNCERS})\b{_GAP}|{_VERBS}){re.escape(value)}{_END}", prompt)
+    match = re.search(rf"(?:\b(?:{spoken}|{_ANNOUNCERS})\b{_GAP}|{_VERBS}|{_ARROW}){re.escape(value)}{_END}", prompt)
     return (match.group(), value) if match else None
 
 

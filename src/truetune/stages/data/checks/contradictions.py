@@ -35,6 +35,26 @@ _SAYS_NOTHING = frozenset(  # split: read as a sentence, not as a column of quot
     "a an the please pls plz kindly hi hello hey dear thanks thank thx cheers regards greetings there so well ok okay um uh "  # noqa: SIM905
     "just really very s is m am re are".split()
 )
+_GREETINGS = frozenset(("dear", "hi", "hello", "hey", "greetings", "good"))
+_ADDRESSED = frozenset(
+    (
+        "all",
+        "everyone",
+        "everybody",
+        "folks",
+        "team",
+        "support",
+        "sir",
+        "madam",
+        "or",
+        "there",
+        "again",
+        "morning",
+        "afternoon",
+        "evening",
+        "day",
+    )
+)
 _NEGATIONS = frozenset(
     "no not never none without cannot cant dont doesnt didnt isnt wasnt wont nt neither nor nothing nobody".split()  # noqa: SIM905
 )
@@ -82,6 +102,7 @@ def _one_an_answer(corpus: Corpus, positions: Sequence[int]) -> list[int]:
 
 def same_question(first: Sequence[str], second: Sequence[str], similarity: float) -> bool:
     """Do two nominated prompts ask the same, judged by what they differ in?"""
+    first, second = without_greeting(first), without_greeting(second)
     left, right = set(word_features(list(first))), set(word_features(list(second)))
     only = [sorted(feature.split("\t")[0] for feature in side) for side in (left - right, right - left)]
     differing = [*only[0], *only[1]]
@@ -93,6 +114,16 @@ def same_question(first: Sequence[str], second: Sequence[str], similarity: float
         return True
     told = [[word for word in side if word not in _SAYS_NOTHING] for side in only]
     return len(told[0]) == len(told[1]) and all(_is_typing_error(a, b) for a, b in zip(*told, strict=True))
+
+
+def without_greeting(tokens: Sequence[str]) -> Sequence[str]:
+    """The words after "dear all", "hello support team"; a text that is only a greeting stays."""
+    start = 0
+    if tokens and tokens[0] in _GREETINGS:
+        start = 1
+        while start < len(tokens) and tokens[start] in _ADDRESSED:
+            start += 1
+    return tokens[start:] or tokens
 
 
 def _is_typing_error(a: str, b: str) -> bool:

@@ -9,7 +9,7 @@ from truetune.core.records import Finding
 from truetune.stages.data.checks.base import Check, Threshold
 from truetune.stages.data.corpus import Corpus, NearEdge
 from truetune.stages.data.sensitive import excerpt
-from truetune.stages.data.similarity import LONG_WORDS, REPORT_JACCARD, components
+from truetune.stages.data.similarity import LONG_WORDS, NEAR_WORDS_FRAC, components
 
 CODE = "data.duplicate.near"
 _FIX = "keep one of the rows, or make them say something different"
@@ -52,7 +52,11 @@ CHECK = Check(
     fix=_FIX,
     find=_find,
     thresholds=(
-        Threshold("reported from Jaccard similarity", REPORT_JACCARD, "measured on three corpora; see the page of this code"),
+        Threshold(
+            "share of the longer text's words kept in order",
+            NEAR_WORDS_FRAC,
+            "a token edit of up to 20 %; see the page of this code",
+        ),
         Threshold("a copy from so many words on", LONG_WORDS, "measured on CLINC150 and SNIPS; see the page of this code"),
     ),
 )

@@ -10,7 +10,7 @@ from truetune.core.records import Finding, Severity
 from truetune.stages.data.checks.base import Check, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.sensitive import excerpt
-from truetune.stages.data.similarity import LONG_WORDS, REPORT_JACCARD
+from truetune.stages.data.similarity import LONG_WORDS, NEAR_WORDS_FRAC
 
 CODE = "data.leakage.split"
 _FIX = "delete the training row (`truetune run` leaves it out); the held-out row stays where it is"
@@ -31,21 +31,21 @@ def _leaks(corpus: Corpus) -> Iterator[_Leak]:
         if positions[0] < border <= positions[-1]:
             held = next(p for p in positions if p >= border)
             yield from (_Leak(p, held, 1.0, "block") for p in positions if p < border)
-    for pair in index.pairs:
+    for pair in (pair for pair in index.pairs if pair.is_near):
         a, b = index.members[pair.a], index.members[pair.b]
         for left, right in ((a, b), (b, a)):
             held = next((p for p in right if p >= border), -1)
             for train in left if held >= 0 else ():
-                if train < border and (severity := _near_severity(corpus, train, held, pair.is_copy, pair.jaccard)):
+                if train < border and (severity := _near_severity(corpus, train, held, pair.is_copy)):
                     yield _Leak(train, held, pair.jaccard, severity)
 
 
-def _near_severity(corpus: Corpus, train: int, held: int, is_copy: bool, similarity: float) -> Severity | None:
-    """A copy blocks. A short prompt that is only similar is worth a look where the answer is the same, else it asks something else."""
+def _near_severity(corpus: Corpus, train: int, held: int, is_copy: bool) -> Severity | None:
+    """A copy blocks. A short prompt that is only similar is worth a look where the answer is the same, else not."""
     if corpus.answers_agree(train, held):
         return "block" if is_copy else "warn"
     long = min(len(corpus.index.node_words[corpus.index.node_of[p]]) for p in (train, held)) >= LONG_WORDS
-    return "block" if is_copy and long and similarity >= REPORT_JACCARD else None
+    return "block" if is_copy and long else None
 
 
 def _find(corpus: Corpus) -> Iterable[Finding]:
@@ -91,7 +91,7 @@ CHECK = Check(
     fix=_FIX,
     find=_find,
     thresholds=(
-        Threshold("reported from Jaccard similarity", REPORT_JACCARD, "as for near-duplicates"),
-        Threshold("blocks at that similarity from so many words on", LONG_WORDS, "as for near-duplicates"),
+        Threshold("share of the longer prompt's words kept in order", NEAR_WORDS_FRAC, "as for near-duplicates"),
+        Threshold("a near copy blocks from so many words on", LONG_WORDS, "as for near-duplicates"),
     ),
 )
