@@ -1,0 +1,58 @@
+"""From a bundle to one HTML file that needs nothing else: no network, no fonts, no script to be read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from truetune.report.bundle import ReportBundle
+from truetune.report.shown import Limits
+from truetune.report.view import ReportView, report_view
+
+MOST_BYTES = 5_000_000
+"""Mail and chat take a file of 5 MB; a browser opens it at once."""
+
+_HALVINGS = 8
+_CODE = re.compile(r"`([^`\n]+)`")
+
+
+def render(bundle: ReportBundle) -> str:
+    """The report as HTML, under 5 MB: where a run has more to show than that, lists and texts are cut and say so."""
+    limits = Limits()
+    page = _page(report_view(bundle, limits))
+    for _ in range(_HALVINGS):
+        if len(page.encode("utf-8")) < MOST_BYTES:
+            break
+        limits = limits.halved()
+        page = _page(report_view(bundle, limits))
+    return page
+
+
+def _page(view: ReportView) -> str:
+    environment = Environment(
+        loader=PackageLoader("truetune.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["code"] = inline_code
+    script = _own("report.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    template = environment.get_template("report.html.j2")
+    return template.render(r=view, style=Markup(_own("report.css")), script=Markup(script), script_digest=digest)
+
+
+def _own(name: str) -> str:
+    return resources.files("truetune.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def inline_code(text: str) -> Markup:
+    """Text with its back-ticked parts as code; all else is escaped."""
+    parts = _CODE.split(text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))

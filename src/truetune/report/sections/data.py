@@ -1,0 +1,220 @@
+"""5. The data: where each row went and why, how many really differ, what the gate found, what the model found hard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from truetune.core.records import DataRecord, Finding, RowRef
+from truetune.report import charts, wording
+from truetune.report.bundle import Flow, ReportBundle
+from truetune.report.charts import Ribbon
+from truetune.report.diffing import Field, Segment, fields_of, word_diff
+from truetune.report.sections.findings import SHOWN_ELSEWHERE, FindingGroup, RowView, group_findings, row_view
+from truetune.report.shown import Shown
+
+_MOST_SOURCES = 6
+_MOST_REASONS = 9
+_SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One answer of a contradiction: as fields where it is JSON, else as text."""
+
+    row: RowView
+    fields: tuple[Field, ...]
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Rows that ask the same and answer differently."""
+
+    prompt: str
+    sides: tuple[Side, ...]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class HardView:
+    """A training row that the trained model still finds unlikely."""
+
+    row: RowView
+    loss: str
+
+
+@dataclass(frozen=True)
+class DataView:
+    """What came in, what stayed, and what is wrong with it."""
+
+    gate: str
+    gate_reason: str
+    facts: tuple[tuple[str, str, str], ...]
+    flow: Markup | None
+    histogram: Markup | None
+    tokens: tuple[tuple[str, str], ...]
+    task: tuple[tuple[str, str], ...]
+    findings: tuple[FindingGroup, ...]
+    conflicts: tuple[Conflict, ...]
+    conflicts_left_out: int
+    hardest: tuple[HardView, ...]
+    hardest_left_out: int
+    unseen_hardest: int
+
+
+def view(bundle: ReportBundle, shown: Shown) -> DataView | None:
+    """The data, or None where the gate has not run."""
+    data = bundle.data
+    if data is None:
+        return None
+    groups = [g for f in data.findings if f.code in SHOWN_ELSEWHERE for g in _groups_of(f)]
+    hardest = bundle.train.hardest if bundle.train else ()
+    known = [h for h in hardest if h.row_id in bundle.row_ids]
+    limits = shown.limits
+    return DataView(
+        gate=data.gate,
+        gate_reason=shown.text(data.gate_reason),
+        facts=_facts(data),
+        flow=_flow(bundle, shown),
+        histogram=charts.histogram("lengths", "How long the kept rows are", bundle.lengths_chars, "characters a row")
+        if bundle.lengths_chars
+        else None,
+        tokens=_tokens(data),
+        task=_task(data, shown),
+        findings=group_findings(bundle, data.findings, shown),
+        conflicts=tuple(_conflict(bundle, g, shown) for g in groups[: limits.groups]),
+        conflicts_left_out=max(0, len(groups) - limits.groups),
+        hardest=tuple(HardView(_row(bundle, h.row_id, shown), f"{h.loss:.2f}") for h in known[: limits.groups]),
+        hardest_left_out=max(0, len(known) - limits.groups),
+        unseen_hardest=len(hardest) - len(known),
+    )
+
+
+def _facts(data: DataRecord) -> tuple[tuple[str, str, str], ...]:
+    stats = data.stats
+    share = stats.effective_unique / stats.rows if stats.rows else 0.0
+    splits = [(name, f"{data.splits[name].rows:,}", "rows") for name in _SPLITS if name in data.splits]
+    return (
+        ("rows came in", f"{stats.rows:,}", f"from {wording.plural(len(data.sources), 'file')}"),
+        ("really different", f"{stats.effective_unique:,}", f"{wording.percent(share, 0)} of the rows"),
+        ("kept", f"{stats.kept:,}", " · ".join(f"{n} {name}" for name, n, _ in splits)),
+        ("dropped", f"{stats.dropped:,}", "each with its reason"),
+    )
+
+
+def _task(data: DataRecord, shown: Shown) -> tuple[tuple[str, str], ...]:
+    task = data.task
+    facts = [("Answers are", {"labels": "labels", "json": "JSON", "exact": "exact strings", "text": "free text"}[task.shape])]
+    if task.labels:
+        facts.append(("Labels", shown.text(", ".join(task.labels[:40]))))
+    facts += [
+        (f"Field {shown.text(name)}", shown.text(", ".join(values[:12]) or "free"))
+        for name, values in list(task.json_fields.items())[:12]
+    ]
+    if task.reason:
+        facts.append(("Because", shown.text(task.reason)))
+    return tuple(facts)
+
+
+def _tokens(data: DataRecord) -> tuple[tuple[str, str], ...]:
+    tokens = data.stats.tokens
+    if tokens is None:
+        return (("Tokens", "not measured: no tokenizer"),)
+    return (
+        ("Tokens in all", f"{tokens.total_tokens:,}"),
+        (
+            "Tokens trained",
+            f"{tokens.trained_tokens:,} ({wording.percent(tokens.trained_tokens / max(1, tokens.total_tokens), 0)})",
+        ),
+        ("Median row", wording.plural(tokens.median_tokens, "token")),
+        ("95 of 100 rows", f"at most {wording.plural(tokens.p95_tokens, 'token')}"),
+        ("Longest row", wording.plural(tokens.max_tokens, "token")),
+        (f"Longer than {tokens.max_length_tokens:,}", wording.plural(tokens.rows_over_length, "row")),
+    )
+
+
+# --- flow -----------------------------------------------------------------------------------------------------------
+
+
+def _flow(bundle: ReportBundle, shown: Shown) -> Markup | None:
+    flows = bundle.flows or _flow_from_record(bundle.data)
+    if not flows:
+        return None
+    sources = _top(flows, "source", _MOST_SOURCES)
+    reasons = _top([f for f in flows if f.target.startswith("dropped:")], "target", _MOST_REASONS)
+    merged: Counter[tuple[str, str]] = Counter()
+    for f in flows:
+        source = f.source if f.source in sources else "other files"
+        is_other = f.target.startswith("dropped:") and f.target not in reasons
+        merged[source, "dropped:other reasons" if is_other else f.target] += f.rows
+    order = [*_SPLITS, *reasons, "dropped:other reasons"]
+    ribbons = [
+        Ribbon(_short(shown.text(s)), _target(t), n, t.startswith("dropped:"))
+        for (s, t), n in sorted(merged.items(), key=lambda item: order.index(item[0][1]) if item[0][1] in order else -1)
+    ]
+    return charts.flow("rows-flow", "Where each row went", ribbons)
+
+
+def _flow_from_record(data: DataRecord | None) -> tuple[Flow, ...]:
+    """Without the rows themselves the record still knows the totals."""
+    if data is None:
+        return ()
+    kept = [Flow("all files", name, split.rows) for name, split in data.splits.items() if split.rows]
+    return (*kept, *(Flow("all files", f"dropped:{code}", n) for code, n in data.stats.dropped_by_code.items() if n))
+
+
+def _top(flows: tuple[Flow, ...] | list[Flow], side: str, most: int) -> list[str]:
+    count: Counter[str] = Counter()
+    for f in flows:
+        count[getattr(f, side)] += f.rows
+    return [name for name, _ in count.most_common(most)]
+
+
+def _target(target: str) -> str:
+    return target.removeprefix("dropped:").removeprefix("data.") if target.startswith("dropped:") else target
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 22 else f"{name[:9]}…{name[-12:]}"
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def _groups_of(finding: Finding) -> tuple[tuple[RowRef, ...], ...]:
+    return finding.groups or ((finding.rows,) if len(finding.rows) > 1 else ())
+
+
+def _conflict(bundle: ReportBundle, group: tuple[RowRef, ...], shown: Shown) -> Conflict:
+    refs = _distinct_answers(bundle, group)[:4]
+    rows = [row_view(bundle, ref, shown) for ref in refs]
+    answers = [row.answer for row in rows]
+    fields = fields_of(answers)
+    if fields is None and len(rows) > 1:
+        first = word_diff(answers[0], answers[1])[0]
+        segments = [first, *(word_diff(answers[0], answer)[1] for answer in answers[1:])]
+    else:
+        segments = [() for _ in rows]
+    sides = tuple(Side(row, fields[i] if fields else (), segments[i]) for i, row in enumerate(rows))
+    return Conflict(next((r.prompt for r in rows if r.prompt), ""), sides, len(group) - len(rows))
+
+
+def _distinct_answers(bundle: ReportBundle, group: tuple[RowRef, ...]) -> list[RowRef]:
+    """The rows of a group with each answer once first, so that what differs is always among those shown."""
+    seen: dict[str, RowRef] = {}
+    rest: list[RowRef] = []
+    for ref in group:
+        row = bundle.rows.get((ref.file, ref.line))
+        answer = row.answer if row else ""
+        if answer in seen:
+            rest.append(ref)
+        seen.setdefault(answer, ref)
+    return [*seen.values(), *rest]
+
+
+def _row(bundle: ReportBundle, row_id: str, shown: Shown) -> RowView:
+    file, line = bundle.row_ids[row_id]
+    return row_view(bundle, RowRef(file=file, line=line), shown)

@@ -1,0 +1,136 @@
+"""What of a user's text may be shown: cut to a length, cleaned of what would break the page, personal data hidden."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from pydantic import JsonValue
+
+from truetune.core.records import Finding
+from truetune.report.bundle import Place, ReportBundle, RowText
+
+_PATTERNS = (
+    ("key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"),
+    ("e-mail", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    ("secret", r"\b(?:sk|pk|rk|ghp|gho|ghs|xox[abps]|hf|glpat|AKIA|ASIA|AIza)[-_]?[A-Za-z0-9_-]{12,}"),
+    (
+        "secret",
+        r"(?i:(?<=password)|(?<=passwort)|(?<=passwd)|(?<=secret)|(?<=api_key)|(?<=token))[\"']?\s*(?:is|=|:)\s*[^\s\"',]{4,}",
+    ),
+    ("secret", r"\b(?=[A-Za-z0-9_/+-]*\d)(?=[A-Za-z0-9_/+-]*[A-Za-z])[A-Za-z0-9_/+-]{24,}={0,2}"),
+    ("IBAN", r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?\b"),
+    ("IP address", r"\b(?:\d{1,3}\.){3}\d{1,3}\b"),
+    ("number", r"(?<![\w.])\+?\(?\d(?:[ ()/.-]{0,2}\d){6,18}(?!\w)"),
+)
+_PERSONAL = re.compile("|".join(f"(?P<p{i}>{pattern})" for i, (_, pattern) in enumerate(_PATTERNS)))
+_CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is shown before a list is cut and says so; `render` halves it until the file is small enough."""
+
+    flips: int = 24
+    items: int = 150
+    examples: int = 4
+    groups: int = 8
+    text_chars: int = 1200
+    tokens: int = 700
+
+    def halved(self) -> Limits:
+        """Half of everything, but never nothing."""
+        return Limits(
+            flips=max(3, self.flips // 2),
+            items=max(3, self.items // 2),
+            examples=max(1, self.examples // 2),
+            groups=max(1, self.groups // 2),
+            text_chars=max(120, self.text_chars // 2),
+            tokens=max(60, self.tokens // 2),
+        )
+
+
+class Shown:
+    """Decides what of a text is shown.
+
+    Every row that a `data.pii.*` or `data.secret` finding names has all that looks personal hidden in it; a value
+    hidden there is hidden wherever else it turns up: in the same row under another finding, in a prompt, in an answer
+    that a model learned to repeat.
+    """
+
+    def __init__(self, bundle: ReportBundle, limits: Limits) -> None:
+        """Collect what must be hidden from the rows that the data gate flagged."""
+        self.limits = limits
+        findings = bundle.data.findings if bundle.data else ()
+        self._flagged = {(row.file, row.line) for f in findings if is_personal(f) for row in f.rows}
+        rows = [bundle.rows[place] for place in self._flagged if place in bundle.rows]
+        evidence = [text for f in findings if is_personal(f) for text in _strings(f.evidence)]
+        self._values = {_plain(hit) for text in [*_words(rows), *evidence] for hit in _hits(text)}
+
+    def text(self, value: str, place: Place | None = None, limit: int | None = None) -> str:
+        """The text as it may be shown; `place` is the row it comes from, where it comes from one."""
+        return self._cut(self._hide(value, everything=place in self._flagged), limit or self.limits.text_chars)
+
+    def personal(self, value: str) -> str:
+        """A text that is about personal data itself: all that looks personal is hidden."""
+        return self._cut(self._hide(value, everything=True), self.limits.text_chars)
+
+    def hidden_pieces(self, pieces: Sequence[str], place: Place) -> list[bool]:
+        """For a text in pieces (tokens): which of them are part of something that must be hidden."""
+        everything = place in self._flagged
+        text = "".join(pieces)
+        spans = [m.span() for m in _PERSONAL.finditer(text) if self._must_hide(m.group(), everything)]
+        ends = list(accumulate(len(piece) for piece in pieces))
+        return [any(end - len(piece) < b and a < end for a, b in spans) for piece, end in zip(pieces, ends, strict=True)]
+
+    def _must_hide(self, hit: str, everything: bool) -> bool:
+        return everything or _plain(hit) in self._values
+
+    def _hide(self, value: str, *, everything: bool) -> str:
+        def hidden(match: re.Match[str]) -> str:
+            if self._must_hide(match.group(), everything):
+                return f"‹{_PATTERNS[int((match.lastgroup or 'p0')[1:])][0]} hidden›"
+            return match.group()
+
+        return clean(_PERSONAL.sub(hidden, value))
+
+    @staticmethod
+    def _cut(value: str, limit: int) -> str:
+        left_out = len(value) - limit
+        return value if left_out <= 20 else f"{value[:limit]} … ({left_out:,} more characters)"
+
+
+def is_personal(finding: Finding) -> bool:
+    """Is the finding about personal data or a secret?"""
+    return finding.code.startswith(("data.pii", "data.secret"))
+
+
+def clean(value: str) -> str:
+    """Text that any page can hold: control characters made visible, halves of surrogate pairs replaced."""
+    whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.translate(_CONTROLS)
+
+
+def _hits(text: str) -> Iterable[str]:
+    return (match.group() for match in _PERSONAL.finditer(text))
+
+
+def _plain(hit: str) -> str:
+    return re.sub(r"[\s()/.\-]", "", hit).casefold()
+
+
+def _words(rows: Iterable[RowText]) -> Iterable[str]:
+    return (text for row in rows for text in (row.prompt, row.answer, row.raw))
+
+
+def _strings(value: JsonValue) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
