@@ -1,0 +1,123 @@
+"""How much two texts have in common, exactly: shared words counted with their repeats, for many pairs at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from truetune.stages.data.neighbours.nomination import needed_words
+from truetune.stages.data.neighbours.words import Block, Hashes, Ints, WordTable, mix, spans
+
+_SIGNATURE_BITS = 512
+_PAIR_WORDS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Some texts of a table, by position, one for each pair."""
+
+    table: WordTable
+    rows: Ints
+
+    @property
+    def lengths(self) -> Ints:
+        """Words of each text, (pairs,)."""
+        return self.table.lengths[self.rows]
+
+    def only(self, kept: Ints) -> Texts:
+        """The texts of some of the pairs."""
+        return Texts(self.table, self.rows[kept])
+
+
+def passing(left: Texts, right: Texts, threshold: float) -> tuple[Ints, Ints]:
+    """Which pairs reach the threshold, and how many words each of these shares.
+
+    A pair reaches the threshold if the words it shares (as multisets) are at least that share of the longer text's words.
+
+    Returns:
+        positions of the pairs that pass, (passed,), and their shared words, (passed,).
+    """
+    kept = np.flatnonzero(
+        np.minimum(left.lengths, right.lengths) >= needed_words(np.maximum(left.lengths, right.lengths), threshold)
+    )
+    left, right = left.only(kept), right.only(kept)
+    needed = needed_words(np.maximum(left.lengths, right.lengths), threshold)
+    block, a, b = _gathered(left, right)
+    possible = np.flatnonzero(_may_pass(block, a, b, needed))
+    shared = _shared_words(block, a[possible], b[possible])
+    enough = shared >= needed[possible]
+    return kept[possible[enough]], shared[enough]
+
+
+def _gathered(left: Texts, right: Texts) -> tuple[Block, Ints, Ints]:
+    """The words of all texts of both sides as one block, each text once, and where in it each pair's texts are."""
+    left_rows, a = np.unique(left.rows, return_inverse=True)
+    right_rows, b = np.unique(right.rows, return_inverse=True)
+    first, second = left.table.take(left_rows), right.table.take(right_rows)
+    starts = np.concatenate([first.starts, first.starts[-1] + second.starts[1:]])
+    return Block(np.concatenate([first.hashes, second.hashes]), starts), a, b + len(left_rows)
+
+
+def _may_pass(block: Block, a: Ints, b: Ints, needed: Ints) -> npt.NDArray[np.bool_]:
+    """Which pairs can share `needed` words, by the parity of hashed word counts; never wrong about one that does.
+
+    Each word that one text has and the other has not flips one bit, so the bits that differ are at most the words that differ.
+    """
+    signatures = _parities(block)
+    lengths = block.lengths
+    flips = np.bitwise_count(signatures[a] ^ signatures[b]).sum(axis=1, dtype=np.int64)
+    possible: npt.NDArray[np.bool_] = flips <= lengths[a] + lengths[b] - 2 * needed
+    return possible
+
+
+def _parities(block: Block) -> Hashes:
+    signatures = np.empty((len(block.starts) - 1, _SIGNATURE_BITS // 64), dtype=np.uint64)
+    step = 1 << 11
+    for start in range(0, len(signatures), step):
+        stop = min(start + step, len(signatures))
+        words = block.hashes[block.starts[start] : block.starts[stop]]
+        row = np.repeat(np.arange(stop - start), block.lengths[start:stop])
+        bins = row * _SIGNATURE_BITS + (words >> np.uint64(40)).astype(np.int64) % _SIGNATURE_BITS
+        odd = (np.bincount(bins, minlength=(stop - start) * _SIGNATURE_BITS) & 1).astype(np.uint8)
+        signatures[start:stop] = np.packbits(odd).view(np.uint64).reshape(stop - start, -1)
+    return signatures
+
+
+def _shared_words(block: Block, a: Ints, b: Ints) -> Ints:
+    """Words that both texts of each pair have, repeats counted as often as both have them."""
+    ordinal = _ordinals(block)
+    lengths = block.lengths
+    ends = np.cumsum(lengths[a] + lengths[b])
+    shared = np.zeros(len(a), dtype=np.int64)
+    start = 0
+    while start < len(a):
+        done = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, done + _PAIR_WORDS, side="right")))
+        shared[start:stop] = _meeting(block, ordinal, a[start:stop], b[start:stop])
+        start = stop
+    return shared
+
+
+def _ordinals(block: Block) -> Hashes:
+    """Each word's hash with its repeat folded in: the second `the` of a text is another word than the first."""
+    row = np.repeat(np.arange(len(block.starts) - 1), block.lengths)
+    order = np.lexsort((block.hashes, row))
+    hashes = block.hashes[order]
+    new = np.append(True, (hashes[1:] != hashes[:-1]) | (row[1:] != row[:-1]))[: len(hashes)]
+    first = np.maximum.accumulate(np.where(new, np.arange(len(hashes)), 0))
+    repeat = (np.arange(len(hashes)) - first).astype(np.uint64)
+    return mix(hashes + repeat * np.uint64(0x9E3779B97F4A7C15))
+
+
+def _meeting(block: Block, ordinal: Hashes, a: Ints, b: Ints) -> Ints:
+    """Shared words of some pairs: both texts' words sorted together, equal neighbours counted."""
+    bits = np.uint64(max(len(a), 2).bit_length())
+    lengths = block.lengths
+    pair = np.concatenate([np.repeat(np.arange(len(a)), lengths[side]) for side in (a, b)]).astype(np.uint64)
+    words = np.concatenate([ordinal[spans(block.starts[side], lengths[side])] for side in (a, b)])
+    merged = (pair << (np.uint64(64) - bits)) | (words >> bits)
+    merged.sort()
+    same = merged[1:] == merged[:-1]
+    return np.bincount((merged[1:][same] >> (np.uint64(64) - bits)).astype(np.int64), minlength=len(a))

@@ -1,0 +1,128 @@
+"""One index that duplicates, contradictions, leaks and the unique count share: who is a near copy of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from truetune.stages.data.neighbours.comparison import Texts, passing
+from truetune.stages.data.neighbours.meetings import Buckets, distinct
+from truetune.stages.data.neighbours.nomination import Nominator
+from truetune.stages.data.neighbours.words import Ints, WordTable
+
+Floats = npt.NDArray[np.float64]
+
+THRESHOLD = 0.8
+"""From this share of common words on, two texts are near copies. Source: arithmetic: up to 20 % of the words substituted,
+deleted, inserted or swapped with each other, in any mixture, leave at least 80 % of the longer text's words in common."""
+
+
+_ROW = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Verified pairs, ascending by `left`, then `right`.
+
+    Attributes:
+        left: positions of texts, (pairs,); in a query, positions among the queried texts.
+        right: positions of texts, (pairs,); in a query, positions among the indexed texts.
+        share: common words (repeats counted) as a share of the longer text's words, (pairs,).
+        jaccard: common words as a share of all words of both, (pairs,).
+    """
+
+    left: Ints
+    right: Ints
+    share: Floats
+    jaccard: Floats
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+
+class SimilarityIndex:
+    """Texts whose near copies are known, and that others can be held against.
+
+    Attributes:
+        first_of: for each text the first text with the same words in the same order, (texts,).
+        threshold: the share of common words from which two texts are near copies.
+    """
+
+    def __init__(self, texts: Sequence[str], threshold: float = THRESHOLD, seed: int = 0) -> None:
+        """Cut the texts into words, merge those that say the same, and make the others findable.
+
+        Args:
+            texts: any text, any length; empty ones equal each other and nothing else.
+            threshold: the share of common words of near copies, 0.6 to 1.
+            seed: of the sample that nominates long texts; short texts do not depend on it.
+
+        Raises:
+            ValueError: the threshold is outside 0.6 to 1, where the nominations were measured.
+        """
+        if not 0.6 <= threshold <= 1.0:
+            raise ValueError(f"threshold must be from 0.6 to 1, not {threshold}")
+        self.threshold = threshold
+        self._table = WordTable(texts)
+        self._keys = self._table.text_keys()
+        _, first, group = np.unique(self._keys, return_index=True, return_inverse=True)
+        self.first_of: Ints = first[group]
+        self._rows: Ints = np.sort(first)
+        self._nominator = Nominator(self._table, self._rows, threshold, seed)
+        self._pairs: Pairs | None = None
+        self._found: Buckets | None = None
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def verified_pairs(self) -> Pairs:
+        """All near copies among the different texts (the first of each group of equal ones), each pair once, `left < right`."""
+        if self._pairs is None:
+            codes = self._buckets().pairs()
+            self._pairs = self._verified(Texts(self._table, codes >> 32), Texts(self._table, codes & _ROW))
+        return self._pairs
+
+    def clusters(self) -> Ints:
+        """For each text the first text it is linked to by equal words or a chain of near copies, (texts,)."""
+        pairs = self.verified_pairs()
+        size = len(self)
+        edges = (np.concatenate([pairs.left, np.arange(size)]), np.concatenate([pairs.right, self.first_of]))
+        graph = sparse.coo_matrix((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(size, size))
+        labels = csgraph.connected_components(graph, directed=False)[1]
+        first = np.unique(labels, return_index=True)[1]
+        found: Ints = first[labels]
+        return found
+
+    def query(self, texts: Sequence[str]) -> Pairs:
+        """Which of other texts are equal to, or near copies of, which indexed ones (of equal ones, the first)."""
+        table = WordTable(texts)
+        codes = self._buckets().meetings(self._nominator.keys(table, np.arange(len(table))))
+        equal = self._equal_codes(table)
+        codes = distinct(np.concatenate([codes, equal]))
+        return self._verified(Texts(table, codes >> 32), Texts(self._table, codes & _ROW))
+
+    def _equal_codes(self, table: WordTable) -> Ints:
+        """Queried texts and the first indexed text that says the same in the same order."""
+        own = self._keys[self._rows]
+        order = np.argsort(own)
+        keys = table.text_keys()
+        place = np.minimum(np.searchsorted(own[order], keys), len(own) - 1) if len(own) else np.empty(0, dtype=np.int64)
+        rows = np.flatnonzero(own[order][place] == keys) if len(own) else place
+        codes: Ints = (rows << 32) | self._rows[order][place[rows]]
+        return codes
+
+    def _buckets(self) -> Buckets:
+        if self._found is None:
+            self._found = Buckets(self._nominator.keys(self._table, self._rows), len(self._table))
+        return self._found
+
+    def _verified(self, left: Texts, right: Texts) -> Pairs:
+        kept, shared = passing(left, right, self.threshold)
+        left, right = left.only(kept), right.only(kept)
+        longer, union = np.maximum(left.lengths, right.lengths), left.lengths + right.lengths - shared
+        empty = longer == 0  # nothing in common, and nothing that differs
+        return Pairs(left.rows, right.rows, (shared + empty) / (longer + empty), (shared + empty) / (union + empty))

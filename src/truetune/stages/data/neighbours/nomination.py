@@ -1,0 +1,138 @@
+"""Which pairs of texts are worth comparing: keys such that texts with enough words in common share at least one.
+
+Two schemes, by length, each shared by both texts of any pair that can reach the threshold:
+
+*Rare-word subsets* (short texts; complete). If two texts share at least `t` words, then of the first `n - t + k` words in any
+common order of words they share at least `k`. So every text emits one key for each `k`-subset of its `n - t + k` rarest words;
+no pair above the threshold can fail to meet, and rarest-first keeps the chance meetings few. Source: the prefix-filtering
+principle (Chaudhuri, Ganti, Kaushik 2006; Xiao et al. 2008, PPJoin), here with subsets of `k` words as the signature.
+
+*Sampled shingles* (long texts; probabilistic, measured). Of a text's word trigrams (and bigrams, where it is not very long) those
+with the smallest hashes are keys; two texts draw from the same order of hashes, so what they share they tend to sample both.
+Source: min-wise sampling (Broder 1997); sample size chosen for an expected `_EXPECTED_SHARED` shared keys at the threshold.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from truetune.stages.data.neighbours.words import Block, Hashes, Ints, WordTable, mix, spans
+
+_SUBSET_WORDS = 3
+"""`k`: chance meetings in three rare words are few even inside one family of templates."""
+
+_MOST_SUBSETS = 40
+"""Subsets a text may emit; with the threshold this decides how long "short" is (24 words at 0.8)."""
+
+_EXPECTED_SHARED = 12.0
+_BIGRAMS_UP_TO_WORDS = 64
+_COUNT_BUCKETS = 1 << 18
+_KEY_BLOCK_ROWS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What texts nominate each other by: the text `row[i]` has the key `key[i]`."""
+
+    key: Hashes
+    row: Ints
+
+
+def needed_words(longer_words: Ints | int, threshold: float) -> Ints:
+    """How many words a pair must share when the longer text has so many: `ceil(threshold * n)`, exact at whole numbers."""
+    return np.ceil(np.asarray(longer_words) * threshold - 1e-9).astype(np.int64)
+
+
+class Nominator:
+    """Turns words into keys, the same way for indexed texts and for later queries."""
+
+    def __init__(self, table: WordTable, rows: Ints, threshold: float, seed: int) -> None:
+        """Fix the order of words (rarest first) from the short texts among `rows`."""
+        self._threshold = threshold
+        self._salt = mix(np.array([seed], dtype=np.uint64))[0]
+        self._short_to = _longest_short_text(threshold)
+        self._long_from = int(needed_words(self._short_to + 1, threshold))
+        short = table.take(rows[table.lengths[rows] <= self._short_to])
+        buckets = (short.hashes & np.uint64(_COUNT_BUCKETS - 1)).astype(np.int64)
+        self._counts = np.bincount(buckets, minlength=_COUNT_BUCKETS)
+
+    def keys(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
+        """The keys of some texts (`rows` ascending), in blocks."""
+        lengths = table.lengths[rows]
+        short = rows[(lengths <= self._short_to) & (lengths > 0)]
+        for start in range(0, len(short), _KEY_BLOCK_ROWS):
+            yield from self._subset_keys(table, short[start : start + _KEY_BLOCK_ROWS])
+        yield from self._shingle_keys(table, rows[lengths >= self._long_from])
+
+    def _subset_keys(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
+        block = table.take(rows)
+        lengths = block.lengths
+        for words in np.unique(lengths).tolist():
+            chosen = np.flatnonzero(lengths == words)
+            matrix = block.hashes[block.starts[chosen][:, None] + np.arange(words)]
+            ordered = self._rarest_first(matrix)
+            loose = words - int(needed_words(words, self._threshold))
+            for size in _subset_sizes(words, self._threshold):
+                for columns in itertools.combinations(range(loose + size), size):
+                    key = ordered[:, columns[0]].copy()
+                    for column in columns[1:]:
+                        key += ordered[:, column]
+                    yield Keys(key, rows[chosen])
+
+    def _rarest_first(self, matrix: Hashes) -> Hashes:
+        """Each row's words, rarest first, as hashes in which the second `the` is another word than the first."""
+        count = np.minimum(self._counts[(matrix & np.uint64(_COUNT_BUCKETS - 1)).astype(np.int64)], (1 << 24) - 1)
+        ordered = (count.astype(np.uint64) << np.uint64(40)) | (matrix >> np.uint64(24))
+        ordered.sort(axis=1)
+        occurrence = np.zeros(ordered.shape, dtype=np.uint64)
+        for column in range(1, ordered.shape[1]):
+            same = ordered[:, column] == ordered[:, column - 1]
+            occurrence[:, column] = np.where(same, occurrence[:, column - 1] + np.uint64(1), np.uint64(0))
+        return mix(ordered * np.uint64(0x9E3779B97F4A7C15) + occurrence + self._salt)
+
+    def _shingle_keys(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
+        bounds = np.searchsorted(rows, np.cumsum([0, *(len(block.starts) - 1 for block in table.blocks)]))
+        first = 0
+        for block, low, high in zip(table.blocks, bounds, bounds[1:], strict=False):
+            if low < high:
+                yield from self._sampled(block, rows[low:high] - first, rows[low:high])
+            first += len(block.starts) - 1
+
+    def _sampled(self, block: Block, inside: Ints, rows: Ints) -> Iterator[Keys]:
+        lengths = block.lengths[inside]
+        words = block.hashes if len(inside) == len(block.starts) - 1 else block.hashes[spans(block.starts[inside], lengths)]
+        row = np.repeat(rows, lengths)
+        left = np.arange(len(words), dtype=np.int64)
+        left = np.repeat(np.cumsum(lengths), lengths) - left  # words from here to the end of the text
+        for size in (2, 3):
+            wanted = _EXPECTED_SHARED / self._threshold**size
+            shingles = words[: len(words) - size + 1] * np.uint64(0x9E3779B97F4A7C15)
+            for offset in range(1, size):
+                shingles = (shingles + words[offset : len(words) - size + 1 + offset]) * np.uint64(
+                    0xD6E8FEB86659FD93 + 2 * offset
+                )
+            shingles = mix(shingles ^ self._salt)
+            share = np.minimum(wanted / np.maximum(lengths - size + 1, 1), 1.0)
+            if size == 2:
+                share = np.where(lengths <= _BIGRAMS_UP_TO_WORDS, share, 0.0)
+            limit = np.repeat((share * float(1 << 32)).astype(np.int64), lengths)[: len(shingles)]
+            picked = np.flatnonzero(((shingles >> np.uint64(32)).astype(np.int64) < limit) & (left[: len(shingles)] >= size))
+            yield Keys(mix(shingles[picked] + np.uint64(size)), row[picked])
+
+
+def _subset_sizes(words: int, threshold: float) -> list[int]:
+    """The subset sizes a text of so many words emits: its own, and that of each shorter text it can pair with."""
+    shortest = int(needed_words(words, threshold))
+    return sorted({min(_SUBSET_WORDS, int(needed_words(other, threshold))) for other in range(max(shortest, 1), words + 1)})
+
+
+def _longest_short_text(threshold: float) -> int:
+    def subsets(words: int) -> int:
+        return math.comb(words - int(needed_words(words, threshold)) + _SUBSET_WORDS, _SUBSET_WORDS)
+
+    return next(words for words in itertools.count(1) if subsets(words + 1) > _MOST_SUBSETS or words == 32)

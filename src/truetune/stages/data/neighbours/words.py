@@ -1,0 +1,182 @@
+"""Texts as runs of 64-bit word hashes: the one tokenisation that exact copies, near copies and leaks are all read from.
+
+A word is a run of letters, digits and `_`, case folded. Ordinary punctuation and white space only separate; other symbols
+(`+`, `%`, `<`) are words of their own, because they change what is said. One character of a script that is written without
+spaces is one word. Everything happens on whole blocks of texts in NumPy; only texts outside ASCII are first rewritten one by one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Hashes = npt.NDArray[np.uint64]
+Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+
+_UNSPACED = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+_PUNCTUATION = ".,;:!?'\"()\\[\\]{}`´’‘“”„«»…–—¿¡·،؛؟।。、，．！？；：「」『』（）【】《》〈〉-"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s{_PUNCTUATION}]")
+_INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
+
+_BLOCK_CHARS = 1 << 21
+"""Characters handled at once: large enough to amortise NumPy's calls, small enough that a block's arrays stay in the cache."""
+
+_LONG_WORD_BYTES = 64
+"""Words beyond this are hashed one by one: a file without spaces must not turn into a million vector passes."""
+
+_SEPARATOR, _LETTER, _SYMBOL = 0, 1, 2
+
+
+def _ascii_classes() -> bytes:
+    """For each byte whether it separates, belongs to a word or is a word of its own; bytes from 0x80 on are parts of letters."""
+    classes = bytearray([_LETTER]) * 256
+    for code in range(128):
+        found = _WORD.fullmatch(chr(code))
+        classes[code] = _SEPARATOR if found is None else _LETTER if chr(code).isalnum() or chr(code) == "_" else _SYMBOL
+    return bytes(classes)
+
+
+_CLASSES = _ascii_classes()
+_LOWER = bytes(range(256)).lower()
+_MASKS = np.array([(1 << (8 * length)) - 1 for length in range(9)], dtype=np.uint64)
+_MIX_A, _MIX_B = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
+_HALF = np.uint64(32)
+
+
+def mix(values: Hashes) -> Hashes:
+    """The values with every input bit spread over every output bit (a bijection, so it adds no collisions)."""
+    mixed = values ^ (values >> _HALF)
+    mixed *= _MIX_B
+    mixed ^= mixed >> _HALF
+    mixed *= _MIX_B
+    mixed ^= mixed >> _HALF
+    return mixed
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of texts: the hashes of their words one after another, and where each text's words start.
+
+    Attributes:
+        hashes: word hashes, (words,).
+        starts: (texts + 1,); the words of text `i` are `hashes[starts[i]:starts[i + 1]]`.
+    """
+
+    hashes: Hashes
+    starts: Ints
+
+    @property
+    def lengths(self) -> Ints:
+        """Words of each text, (texts,)."""
+        return np.diff(self.starts)
+
+
+class WordTable:
+    """The words of many texts, in blocks, so that no array ever spans the whole corpus."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Cut all texts into words, once."""
+        self.blocks = [_block(part) for part in _parts(texts)]
+        self._first_row = np.cumsum([0, *(len(block.starts) - 1 for block in self.blocks)])
+        self.lengths: Ints = np.concatenate([np.empty(0, dtype=np.int64), *(block.lengths for block in self.blocks)])
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def take(self, rows: Ints) -> Block:
+        """The words of some texts as one block; `rows` ascending."""
+        hashes = np.empty(int(self.lengths[rows].sum()), dtype=np.uint64)
+        starts = np.concatenate([[0], np.cumsum(self.lengths[rows])])
+        edges = np.searchsorted(rows, self._first_row)
+        for block, low, high, first in zip(self.blocks, edges, edges[1:], self._first_row, strict=False):
+            if low < high:
+                hashes[starts[low] : starts[high]] = block.hashes[
+                    spans(block.starts[rows[low:high] - first], self.lengths[rows[low:high]])
+                ]
+        return Block(hashes, starts)
+
+    def text_keys(self) -> Hashes:
+        """One hash for each text that depends on its words and their order, (texts,)."""
+        return np.concatenate([np.empty(0, dtype=np.uint64), *(_ordered_sums(block) for block in self.blocks)])
+
+
+def spans(starts: Ints, lengths: Ints) -> Ints:
+    """The positions `start, start + 1, …` of each span, one span after another."""
+    shift = starts - (np.cumsum(lengths) - lengths)
+    positions: Ints = np.arange(int(lengths.sum()), dtype=np.int64) + np.repeat(shift, lengths)
+    return positions
+
+
+def _ordered_sums(block: Block) -> Hashes:
+    position = spans(np.zeros(len(block.starts) - 1, dtype=np.int64), block.lengths).astype(np.uint64)
+    placed = mix(block.hashes + position * _MIX_A)
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(placed, dtype=np.uint64)])
+    return mix(np.diff(sums[block.starts]) + block.lengths.astype(np.uint64))
+
+
+def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
+    start = 0
+    while start < len(texts):
+        done = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, done + _BLOCK_CHARS, side="right")))
+        yield texts[start:stop]
+        start = stop
+
+
+def _plain(text: str) -> str:
+    """A text outside ASCII as its words with spaces between, so that bytes alone tell words apart."""
+    composed = unicodedata.normalize("NFC", text).translate(_INVISIBLE).casefold()
+    return " ".join(_WORD.findall(composed))
+
+
+def _block(texts: Sequence[str]) -> Block:
+    joined = "\n".join(texts)
+    if not joined.isascii():
+        texts = [text if text.isascii() else _plain(text) for text in texts]
+        joined = "\n".join(texts)
+    if joined.isascii():
+        sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    else:
+        sizes = np.fromiter((len(text.encode("utf-8", "surrogatepass")) for text in texts), dtype=np.int64, count=len(texts))
+    raw = joined.encode("utf-8", "surrogatepass")
+    starts, ends = _word_edges(np.frombuffer(raw.translate(_CLASSES), dtype=np.uint8))
+    text_starts = np.cumsum(sizes + 1) - (sizes + 1)
+    rows = np.searchsorted(starts, np.append(text_starts, len(raw)))
+    return Block(_word_hashes(raw.translate(_LOWER), starts, ends), rows.astype(np.int64))
+
+
+def _word_edges(classes: Bytes) -> tuple[Ints, Ints]:
+    """Where words start and end: letters run on, a symbol is always alone."""
+    changes = np.empty(len(classes) + 1, dtype=bool)
+    changes[0] = changes[-1] = True
+    np.not_equal(classes[1:], classes[:-1], out=changes[1:-1])
+    changes[1:-1] |= classes[1:] == _SYMBOL
+    inside = classes != _SEPARATOR
+    return np.flatnonzero(inside & changes[:-1]), np.flatnonzero(inside & changes[1:]) + 1
+
+
+def _word_hashes(lowered: bytes, starts: Ints, ends: Ints) -> Hashes:
+    """A 64-bit hash of each word, from eight bytes at a time read at any address."""
+    padded = lowered + bytes(_LONG_WORD_BYTES + 8)
+    eights: Hashes = np.ndarray((len(padded) - 7,), dtype="<u8", buffer=padded, strides=(1,))
+    lengths = ends - starts
+    hashes = mix((eights[starts] & _MASKS[np.minimum(lengths, 8)]) ^ _MIX_A)
+    pending = np.flatnonzero(lengths > 8)
+    for offset in range(8, _LONG_WORD_BYTES, 8):
+        if not len(pending):
+            break
+        rest = np.minimum(lengths[pending] - offset, 8)
+        hashes[pending] = mix((hashes[pending] * _MIX_A) ^ (eights[starts[pending] + offset] & _MASKS[rest]))
+        pending = pending[lengths[pending] > offset + 8]
+    for word in pending.tolist():
+        digest = hashlib.blake2b(lowered[starts[word] : ends[word]], digest_size=8).digest()
+        hashes[word] = np.frombuffer(digest, dtype="<u8")[0]
+    return hashes
