@@ -237,9 +237,9 @@ class FakeTokenizer:
         """
         unknown = [m["role"] for m in messages if m["role"] not in ("system", "user", "assistant")]
         if unknown:
-            raise DataError("template.refused", f"the chat template does not know the role {unknown[0]!r}")
+            raise DataError("data.template.refused", f"the chat template does not know the role {unknown[0]!r}")
         if self._template is None:
-            from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415 - start-up stays cheap
+            from jinja2.sandbox import ImmutableSandboxedEnvironment
 
             self._template = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(self._source)
         return str(self._template.render(messages=messages, add_generation_prompt=add_generation_prompt))

@@ -63,7 +63,7 @@ class HfTokenizer:
             UsageError: the model has no chat template.
             DataError: the template refuses the conversation.
         """
-        import jinja2  # noqa: PLC0415 - start-up stays cheap
+        import jinja2
 
         if self._compiled is None:
             self._compiled = self._compile()
@@ -78,7 +78,7 @@ class HfTokenizer:
         except (jinja2.TemplateError, TypeError, ValueError, LookupError) as error:
             roles = ", ".join(m.get("role", "?") for m in messages)
             raise DataError(
-                "template.refused",
+                "data.template.refused",
                 f"the model's chat template refuses a conversation with the roles {roles}",
                 why=str(error),
                 fix="change the rows to the roles that the template knows, or use another base model",
@@ -96,7 +96,7 @@ class HfTokenizer:
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
 
     def _compile(self) -> Any:
-        import jinja2  # noqa: PLC0415
+        import jinja2
 
         if self._source is None:
             raise UsageError(
@@ -110,7 +110,7 @@ class HfTokenizer:
             return _environment(self._now).from_string(self._source)
         except jinja2.TemplateSyntaxError as error:
             raise EvidenceError(
-                "template.syntax",
+                "base.template_syntax",
                 "the model's chat template is not valid Jinja",
                 why=f"line {error.lineno}: {error.message}",
                 fix="download the model again, or correct its chat_template.jinja",
@@ -137,7 +137,7 @@ def _load(directory: Path, config: dict[str, Any], named: dict[str, str]) -> Any
             where=str(path),
         )
     try:
-        from tokenizers import Tokenizer  # noqa: PLC0415 - an extra
+        from tokenizers import Tokenizer
     except ImportError as error:
         raise EnvironmentFault(
             "environment.missing_extra",
@@ -161,14 +161,14 @@ def _keep_whole_offsets(tokenizer: Any) -> None:
 
     No special token is ever added here, so nothing else of the post-processor is lost.
     """
-    from tokenizers import processors  # noqa: PLC0415
+    from tokenizers import processors
 
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
 
 
 def _add_missing_tokens(tokenizer: Any, config: dict[str, Any], named: dict[str, str]) -> None:
     """Tokens that only `tokenizer_config.json` knows are added in order of their ids, as transformers does."""
-    from tokenizers import AddedToken  # noqa: PLC0415
+    from tokenizers import AddedToken
 
     present = {str(token) for token in tokenizer.get_added_tokens_decoder().values()}
     listed = config.get("added_tokens_decoder") or {}
@@ -233,8 +233,8 @@ def _environment(now: Callable[[], datetime]) -> Any:
     Source: transformers 5, `utils/chat_template_utils.py`: sandboxed, trim_blocks, lstrip_blocks, loop controls, the
     `generation` block, and `raise_exception`, `strftime_now` and a plain `tojson`.
     """
-    from jinja2 import TemplateError  # noqa: PLC0415
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+    from jinja2 import TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     def raise_exception(message: str) -> None:
         raise TemplateError(message)
@@ -260,8 +260,8 @@ def _tojson(
 
 def _generation_block() -> type[Any]:
     """`{% generation %}` marks what assistants say; for the text it is transparent."""
-    from jinja2 import nodes  # noqa: PLC0415
-    from jinja2.ext import Extension  # noqa: PLC0415
+    from jinja2 import nodes
+    from jinja2.ext import Extension
 
     class GenerationBlock(Extension):
         """Renders its body in a scope of its own, as a call block does."""
