@@ -97,7 +97,7 @@ class Forward:
         return batches
 
     def prefill(self, prefix: Prefix, rows: Sequence[Row], keep: int, room: int) -> tuple[Any, State]:
-        """Feed what follows the prefix; logits (rows, keep, vocabulary) of each row's last `keep` tokens.
+        """Feed what follows the prefix; logits (rows, keep, vocabulary) of each row's last `keep` tokens, zero before them.
 
         Rows of like length go through the model together, and all land in one cache, each ending at the same slot, with
         room for `room` more.
@@ -115,7 +115,8 @@ class Forward:
             mask[part, start:] = self._real(rests[part], prefix.length_tokens, width)
             ids = torch.tensor([(0,) * (width - len(r)) + r for r in rests[part]], device=self.device)
             positions = (mask[part, start:].cumsum(dim=1) - 1).clamp(min=0)[:, prefix.length_tokens :]
-            logits.append(self._run(ids, mask[part, start:], positions, cache, keep))
+            found = self._run(ids, mask[part, start:], positions, cache, min(keep, width))
+            logits.append(torch.nn.functional.pad(found, (0, 0, keep - found.shape[1], 0)))
         whole = self._cache(arenas, slice(0, len(rows)), 0, used=slots) if self._sharable else cache
         return torch.cat(logits), State(whole, mask, mask.sum(dim=1))
 
