@@ -23,7 +23,7 @@ _MEDIAN_ERROR = math.sqrt(math.pi / 2)
 
 @dataclass(frozen=True)
 class Level:
-    """Median loss of some steps in nats per trained token, and its standard error. A median, because one hard batch is no trend."""
+    """Median loss of some steps in nats per trained token, and its standard error. One hard batch does not move a median."""
 
     loss: float
     standard_error: float

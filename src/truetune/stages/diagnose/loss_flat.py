@@ -11,6 +11,9 @@ from truetune.stages.diagnose.curves import Curves, Level
 STANDARD_ERRORS = 2.0
 """A smaller fall than this cannot be told from noise. Source: the usual 95 % interval."""
 
+TREND_P = 0.02
+"""One-sided p-value of Kendall's rank trend below which the loss falls. Source: two standard errors, one side."""
+
 VALIDATION_FALL_FRAC = 0.02
 """A fall of the validation loss (same rows each time) by this share shows learning in spite of noisy batches. Source: ours."""
 
@@ -23,10 +26,23 @@ def check(curves: Curves) -> Finding | None:
     if not curves.judged or _validation_fell(curves):
         return None
     start, end = curves.start(), curves.end()
-    tolerated = STANDARD_ERRORS * math.hypot(start.standard_error, end.standard_error)
-    if start.loss - end.loss >= tolerated and start.loss - end.loss > 0:
+    if _level_fell(start, end) or _ranks_fall(curves):
         return None
     return _known_already(start, end) if start.loss < NOTHING_LEFT_NATS else _finding(curves, start, end)
+
+
+def _level_fell(start: Level, end: Level) -> bool:
+    """A clear fall between the first steps and the last: finds what was learned at once."""
+    fall = start.loss - end.loss
+    return fall > 0 and fall >= STANDARD_ERRORS * math.hypot(start.standard_error, end.standard_error)
+
+
+def _ranks_fall(curves: Curves) -> bool:
+    """A trend in the order of all steps, whatever their spread: finds slow learning, and learning in few steps."""
+    from scipy.stats import kendalltau  # noqa: PLC0415 - start-up stays cheap
+
+    losses = [m.loss for m in curves.train]
+    return bool(kendalltau(range(len(losses)), losses, alternative="less").pvalue < TREND_P)
 
 
 def _validation_fell(curves: Curves) -> bool:

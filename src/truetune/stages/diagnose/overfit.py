@@ -28,8 +28,8 @@ def check(curves: Curves) -> Finding | None:
     return Finding(
         code="train.overfit",
         severity="warn",
-        message=f"validation loss was best at step {best.step} ({best.loss:.3g}) and ended at {last.loss:.3g} while the training loss "
-        "went on falling: from there on, rows were learned by heart",
+        message=f"validation loss was best at step {best.step} ({best.loss:.3g}) and ended at {last.loss:.3g} as training loss "
+        "went on falling: from there on rows were learned by heart",
         evidence={
             "best_step": best.step,
             "best_epoch": best.epoch,
