@@ -22,7 +22,7 @@ from truetune.core.records import (
     TrainRecord,
     VerdictRecord,
 )
-from truetune.core.units import percent, points
+from truetune.core.units import p_value, percent, points, points_between
 from truetune.evidence.run_folder import RunFolder
 from truetune.stages.evaluate import scoring
 from truetune.stages.evaluate.outputs import Choice, Line, Output, from_jsonl
@@ -183,13 +183,13 @@ def _differences(a: _Side, b: _Side) -> Iterator[RunDifference]:
 
 def _judged(c: Comparison, a: float, b: float) -> RunDifference:
     low, high = c.interval.low, c.interval.high
-    flips = f"{c.better} items better, {c.worse} worse, p = {c.p_value:.2g}"
+    flips = f"{c.better} items better, {c.worse} worse, {p_value(c.p_value)}"
     if c.p_value < ALPHA:
-        return RunDifference(comparison=c, a=round(a, 9), b=round(b, 9), real="yes", reason=f"{flips}, below {ALPHA:g}")
+        return RunDifference(comparison=c, a=round(a, 9), b=round(b, 9), real="yes", reason=f"{flips}; asked: below {ALPHA:g}")
     if low >= -NEGLIGIBLE and high <= NEGLIGIBLE:
-        reason = f"the whole interval ({points(low)} to {points(high)}) lies within {percent(NEGLIGIBLE)}"
+        reason = f"the whole interval ({points_between(low, high)}) lies within {percent(NEGLIGIBLE)}"
         return RunDifference(comparison=c, a=round(a, 9), b=round(b, 9), real="no", reason=reason)
-    reason = f"{flips}; the difference may be anything from {points(low)} to {points(high)}"
+    reason = f"{flips}; the difference may be anything from {points_between(low, high)}"
     return RunDifference(comparison=c, a=round(a, 9), b=round(b, 9), real="cannot tell", reason=reason)
 
 

@@ -11,5 +11,19 @@ def percent(frac: float) -> str:
 
 def points(difference: float) -> str:
     """A difference of two shares in percentage points, with its sign: `+12.5 points`."""
+    return f"{_signed(difference)} points"
+
+
+def points_between(low: float, high: float) -> str:
+    """An interval of differences: `-1 to +12.5 points`."""
+    return f"{_signed(low)} to {_signed(high)} points"
+
+
+def p_value(value: float) -> str:
+    """A p-value, never as 0: `p = 0.034`, `p < 0.001`."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def _signed(difference: float) -> str:
     value = round(difference * 100, 1) + 0.0
-    return f"{value:+.0f} points" if value == round(value) else f"{value:+.1f} points"
+    return f"{value:+.0f}" if value == round(value) else f"{value:+.1f}"

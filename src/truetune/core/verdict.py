@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 
 from truetune.core.contract import Contract
 from truetune.core.records import Comparison, CriterionResult, EvaluationRecord, GateState, Score, Verdict, VerdictRecord
-from truetune.core.units import percent, points
+from truetune.core.units import percent, points, points_between
 
 PASSED, FAILED, NOT_MEASURED = 0, 1, 4
 """Exit codes by how the decision fell."""
@@ -146,7 +146,7 @@ def _no_better(evaluation: EvaluationRecord, contract: Contract) -> list[str]:
 
 
 def _difference(c: Comparison) -> str:
-    between = f"{points(c.interval.low)} to {points(c.interval.high)}"
+    between = points_between(c.interval.low, c.interval.high)
     return f"{points(c.difference)} on {c.n} items ({between}; {c.better} better, {c.worse} worse)"
 
 

@@ -18,26 +18,23 @@ NEVER_ENDS_FRAC = 0.05
 FORGOTTEN_CLASS_ITEMS = 3
 """A label with fewer items on the test may be missed by chance."""
 
-BASES = ("base_model", "few_shot_base")
-
 
 def outputs_identical(outputs: Iterable[Output]) -> list[Finding]:
-    """Tuned and base giving the very same outputs on a whole suite: the adapter was not applied, or an answer was reused."""
-    by_suite: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    """Tuned and base giving the very same outputs to everything: the adapter was not applied, or answers were mixed up."""
+    sides: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
     for output in outputs:
-        by_suite[output.suite, output.candidate][output.item_id] = output.output
+        sides[output.candidate][output.suite, output.item_id] = output.output
+    tuned = sides[TUNED]
+    if not tuned or tuned != sides["base_model"]:
+        return []
     return [
         Finding(
             code="eval.outputs_identical",
             severity="warn",
-            message=f"the tuned model and {base} gave the same {len(tuned)} outputs on {suite}, to the letter",
-            evidence={"suite": suite, "candidate": TUNED, "reference": base, "outputs": len(tuned)},
-            fix="check that the adapter trained and is applied: `truetune diagnose`, then `truetune verify`",
+            message=f"the tuned model and the base model gave the same {len(tuned)} outputs, to the letter",
+            evidence={"candidate": TUNED, "reference": "base_model", "outputs": len(tuned)},
+            fix="check that the adapter learned something (`truetune diagnose`) and is the recorded one (`truetune verify`)",
         )
-        for (suite, candidate), tuned in sorted(by_suite.items())
-        if candidate == TUNED
-        for base in BASES
-        if tuned and by_suite.get((suite, base)) == tuned
     ]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from truetune.core import units
 from truetune.core.contract import Criterion
 from truetune.core.records import Comparison, CriterionResult, CriterionState, GateState
-from truetune.core.units import percent, points
+from truetune.core.units import percent, points, points_between
 from truetune.stages.evaluate import items_needed
 from truetune.stages.evaluate.damage import decide_confusion, decide_diversity, decide_forgetting
 from truetune.stages.evaluate.drift import MAX_ABS_LOGIT, TOP1_AGREEMENT
@@ -91,8 +92,8 @@ def _beats(facts: Facts, c: Comparison, p_value: float, claims: int) -> Criterio
     if c.difference > 0 and p_value < alpha:
         state = "met"
     reason = (
-        f"{points(c.difference)} on {c.n} items ({points(c.interval.low)} to {points(c.interval.high)}), {c.better} better and "
-        f"{c.worse} worse, p = {p_value:.2g} where less than {alpha:g} is asked"
+        f"{points(c.difference)} on {c.n} items ({points_between(c.interval.low, c.interval.high)}), {c.better} better and "
+        f"{c.worse} worse; {units.p_value(p_value)} where less than {alpha:g} is asked"
     )
     decided_by = f"{c.test}, Holm over {claims} claim{'s' if claims != 1 else ''}"
     line = Line(f"beats_{c.reference}", Criterion(bound=0.0), c.suite, direction="at_least")

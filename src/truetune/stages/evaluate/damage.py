@@ -85,7 +85,8 @@ def _paired(facts: Facts, more: Sample, less: Sample, what: str) -> Damage:
     paired = compare_paired(ours, theirs, clusters, facts.seed, facts.gate_level)
 
     def needed(bound: float) -> int | None:
-        return items_needed.for_damage(paired.better, paired.worse, paired.n, bound, facts.gate_level)
+        # Here an item counts as better where the damage is: `more` is right and `less` is not.
+        return items_needed.for_damage(paired.worse, paired.better, paired.n, bound, facts.gate_level)
 
     return Damage(what, paired.difference, paired.interval, paired.n, needed)
 

@@ -39,7 +39,7 @@ class Judgement:
 
     Attributes:
         success: 1 or 0; for free text the token-F1.
-        valid: does it have the task's form?
+        valid: does it have the task's form? A right answer always has: the profile may not know a rare field or label.
         recoverable: is the right answer in it, once fences or chatter around it are taken away? None where nobody can tell.
         fields: for JSON tasks, each expected field: is it right?
     """
@@ -127,9 +127,10 @@ def _judge_label(task: TaskProfile, output: str, expected: str) -> Judgement:
     mentioned = [label for label in map(normalised_label, task.labels) if _mentions(output, label)]
     # "billing" inside "billing dispute" is no second label.
     longest = {label for label in mentioned if not any(label != other and label in other for other in mentioned)}
+    success = normalised_label(output) == wanted
     return Judgement(
-        success=float(normalised_label(output) == wanted),
-        valid=has_form(task, output, finished=True),
+        success=float(success),
+        valid=success or has_form(task, output, finished=True),
         recoverable=float(longest == {wanted}),
     )
 
@@ -148,7 +149,7 @@ def _judge_json(task: TaskProfile, output: str, expected: str) -> Judgement:
     }
     return Judgement(
         success=float(success),
-        valid=has_form(task, output, finished=True),
+        valid=success or _has_schema(task, got),
         recoverable=float(same_json(embedded, wanted)),
         fields=right,
     )

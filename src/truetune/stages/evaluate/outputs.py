@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -60,4 +61,5 @@ def from_jsonl(content: bytes, kind: type[Line]) -> list[Line]:
         ValueError: a line is not what `to_jsonl` writes.
     """
     text = content.decode("utf-8", "surrogatepass")
-    return [kind.model_validate_json(line.encode("utf-8", "surrogatepass")) for line in text.split("\n") if line]
+    # `json` and not pydantic reads the lines: a user's text may hold a lone surrogate, which pydantic's parser refuses.
+    return [kind.model_validate(json.loads(line)) for line in text.split("\n") if line]
