@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.unit.stages.evaluate import world
 
 from truetune.backends.fake import FakeHost, FakeLanguageModel
 from truetune.core.contract import Contract
@@ -19,8 +20,6 @@ from truetune.core.records import EvaluationRecord, TaskProfile
 from truetune.evidence.digests import tree_of
 from truetune.stages.evaluate.outputs import Choice, Output, from_jsonl
 from truetune.stages.evaluate.rescore import rescore
-
-from . import world
 
 
 class Killed(Exception):
@@ -158,7 +157,11 @@ def test_each_set_of_weights_is_loaded_once(tmp_path: Path) -> None:
     host = CountingHost(made.ports.host)  # type: ignore[arg-type]
     made.with_host(host).evaluate()
     request = made.request
-    expected = [CandidateRef(request.model_dir), CandidateRef(request.model_dir, request.adapter_dir), CandidateRef(request.merged_dir)]
+    expected = [
+        CandidateRef(request.model_dir),
+        CandidateRef(request.model_dir, request.adapter_dir),
+        CandidateRef(request.merged_dir),
+    ]
     assert host.opened == expected
 
 
@@ -201,7 +204,9 @@ def test_damaged_cache_lines_are_asked_again(tmp_path: Path) -> None:
 def test_other_decoding_is_another_question(tmp_path: Path) -> None:
     made = world.make(tmp_path)
     made.evaluate()
-    longer = made.request.config.model_copy(update={"evaluate": made.request.config.evaluate.model_copy(update={"max_new_tokens": 9})})
+    longer = made.request.config.model_copy(
+        update={"evaluate": made.request.config.evaluate.model_copy(update={"max_new_tokens": 9})}
+    )
     host = CountingHost(made.ports.host)  # type: ignore[arg-type]
     made.with_host(host).evaluate(config=longer)
     assert host.asked["generation"] == 4 * 40

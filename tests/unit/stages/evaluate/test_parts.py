@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.stages.evaluate import world
 
 from truetune.backends.fake import FakeTokenizer
 from truetune.core.config import EvaluateConfig
@@ -18,8 +19,6 @@ from truetune.stages.evaluate import alarms, decoding, diversity, few_shot
 from truetune.stages.evaluate.generation_cache import GenerationCache
 from truetune.stages.evaluate.outputs import Output, from_jsonl, to_jsonl
 from truetune.stages.evaluate.suites import task_items
-
-from . import world
 
 LABELS = TaskProfile(shape="labels", labels=world.LABELS)
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
