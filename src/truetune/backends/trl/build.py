@@ -55,9 +55,9 @@ def build(request: TrainRequest, plan: Plan, folder: Path, key: str | None) -> M
         UpstreamError: the base model cannot be loaded.
     """
     arguments = _arguments(request, plan, folder, keep_checkpoints=key is not None)
-    tokenizer = AutoTokenizer.from_pretrained(request.model_dir, local_files_only=True)
     set_seed(request.seed)
-    model = _with_adapter(_load(request), request)
+    base, tokenizer = _load(request)
+    model = _with_adapter(base, request)
     recomputes = bool(arguments.gradient_checkpointing or getattr(arguments, "activation_checkpointing", False))
     path, reason = choose_path(model, request.train[0].input_ids, recomputes=recomputes)
     if _changes_the_loss(arguments):
@@ -77,10 +77,11 @@ def build(request: TrainRequest, plan: Plan, folder: Path, key: str | None) -> M
     return MaskedSFTTrainer(course, path, pad_id, model=model, args=arguments, processing_class=tokenizer, callbacks=callbacks)
 
 
-def _load(request: TrainRequest) -> Any:
+def _load(request: TrainRequest) -> tuple[Any, Any]:
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[request.precision]
     try:
-        return AutoModelForCausalLM.from_pretrained(request.model_dir, dtype=dtype, local_files_only=True, use_safetensors=True)
+        model = AutoModelForCausalLM.from_pretrained(request.model_dir, dtype=dtype, local_files_only=True, use_safetensors=True)
+        return model, AutoTokenizer.from_pretrained(request.model_dir, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise UpstreamError(
             "upstream.model_load",
@@ -129,6 +130,7 @@ def _arguments(request: TrainRequest, plan: Plan, folder: Path, *, keep_checkpoi
         "seed": request.seed,
         "bf16": request.precision == "bf16",
         "fp16": request.precision == "fp16",
+        "use_cpu": not torch.accelerator.is_available(),
         "gradient_checkpointing": False,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,

@@ -58,7 +58,7 @@ def _out_of_memory(text: str) -> EnvironmentFault:
         "training ran out of memory",
         why=_first_line(text) or "the system gave no more",
         fix="halve train.batch_size and double train.gradient_accumulation (the result is the same), lower train.max_length, "
-        "or set trainer_overrides: {gradient_checkpointing: true}; then run the same command again",
+        "or set train.trainer_overrides: {activation_checkpointing: true}; then run the same command again",
     )
 
 
