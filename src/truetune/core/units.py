@@ -24,6 +24,12 @@ def p_value(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
+def readable_bytes(size_bytes: float) -> str:
+    """A size in GiB, or in MiB below half a GiB: `3.2 GiB`, `140 MiB`."""
+    gib = size_bytes / (1 << 30)
+    return f"{gib:.1f} GiB" if abs(gib) >= 0.5 else f"{size_bytes / (1 << 20):.0f} MiB"
+
+
 def _signed(difference: float) -> str:
     value = round(difference * 100, 1) + 0.0
     return f"{value:+.0f}" if value == round(value) else f"{value:+.1f}"
