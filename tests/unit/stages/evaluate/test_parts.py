@@ -194,7 +194,8 @@ def test_collapsed_outputs_are_less_varied_by_every_measure() -> None:
     same = [output("I am happy to help you with that question", n) for n in range(30)]
     cut_same, cut_varied = diversity.cut_to_equal_length(same, varied)
     low, high = diversity.describe("t", same, cut_same), diversity.describe("b", varied, cut_varied)
-    assert low.distinct_2 < 0.1 < 0.5 < high.distinct_2
+    assert low.distinct_2 < 0.1
+    assert high.distinct_2 > 0.5
     assert low.compression_ratio > 2 * high.compression_ratio
     assert (low.self_repetition_4, low.commonest_opening_frac, low.duplicate_outputs) == (1.0, 1.0, 29)
     assert high.duplicate_outputs == 0
