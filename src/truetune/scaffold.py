@@ -35,8 +35,8 @@ train:  # all other settings have defaults: docs/reference/config.md
   epochs: 3
   learning_rate: {learning_rate}  # {rate_reason}
   batch_size: 8
+  gradient_accumulation: 1
   {last_line}
-seed: 17  # of the split, the order and the few-shot examples
 """
 
 _CONTRACT = """\
