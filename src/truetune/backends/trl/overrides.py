@@ -12,27 +12,30 @@ from trl import SFTConfig
 
 from truetune.core.errors import ConfigError
 
+_TRAIN_FIELDS = {
+    "learning_rate": "learning_rate",
+    "num_train_epochs": "epochs",
+    "max_steps": "epochs",
+    "per_device_train_batch_size": "batch_size",
+    "auto_find_batch_size": "batch_size",
+    "gradient_accumulation_steps": "gradient_accumulation",
+    "max_length": "max_length",
+    "truncation_mode": "max_length",
+    "warmup_steps": "warmup_frac",
+    "warmup_ratio": "warmup_frac",
+    "max_grad_norm": "max_grad_norm",
+    "weight_decay": "weight_decay",
+    "save_strategy": "checkpoints_per_run",
+    "save_steps": "checkpoints_per_run",
+    "save_total_limit": "checkpoints_per_run",
+    "save_only_model": "checkpoints_per_run",
+}
 _OWNED = {
-    "learning_rate": "train.learning_rate",
-    "num_train_epochs": "train.epochs",
-    "max_steps": "train.epochs",
-    "per_device_train_batch_size": "train.batch_size",
-    "auto_find_batch_size": "train.batch_size",
-    "gradient_accumulation_steps": "train.gradient_accumulation",
-    "max_length": "train.max_length",
-    "truncation_mode": "train.max_length",
-    "warmup_steps": "train.warmup_frac",
-    "warmup_ratio": "train.warmup_frac",
-    "max_grad_norm": "train.max_grad_norm",
-    "weight_decay": "train.weight_decay",
-    "save_strategy": "train.checkpoints_per_run",
-    "save_steps": "train.checkpoints_per_run",
-    "save_total_limit": "train.checkpoints_per_run",
-    "save_only_model": "train.checkpoints_per_run",
+    **{key: f"train.{field}" for key, field in _TRAIN_FIELDS.items()},
     "seed": "seed",
     "data_seed": "seed",
     "report_to": "tracking",
-    "model_init_kwargs": "base.model",
+    "model_init_kwargs": "base",
 }
 """Keys that a field of truetune.yaml decides, so that the record of a run cannot say one thing and do another."""
 

@@ -49,7 +49,7 @@ def _libraries() -> ModuleType:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        from truetune.backends.trl import run  # noqa: PLC0415 - start-up stays cheap
+        from truetune.backends.trl import run
     except ImportError as error:
         raise EnvironmentFault(
             "environment.missing_extra",
