@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from truetune.stages.data.neighbours.nomination import needed_words
-from truetune.stages.data.neighbours.words import Block, Hashes, Ints, WordTable, mix, spans
+from truetune.stages.data.neighbours.words import Block, Hashes, Ints, WordTable, spans
 
 _SIGNATURE_BITS = 512
 _PAIR_WORDS = 1 << 20
@@ -87,7 +87,6 @@ def _parities(block: Block) -> Hashes:
 
 def _shared_words(block: Block, a: Ints, b: Ints) -> Ints:
     """Words that both texts of each pair have, repeats counted as often as both have them."""
-    ordinal = _ordinals(block)
     lengths = block.lengths
     ends = np.cumsum(lengths[a] + lengths[b])
     shared = np.zeros(len(a), dtype=np.int64)
@@ -95,29 +94,30 @@ def _shared_words(block: Block, a: Ints, b: Ints) -> Ints:
     while start < len(a):
         done = int(ends[start - 1]) if start else 0
         stop = max(start + 1, int(np.searchsorted(ends, done + _PAIR_WORDS, side="right")))
-        shared[start:stop] = _meeting(block, ordinal, a[start:stop], b[start:stop])
+        shared[start:stop] = _meeting(block, a[start:stop], b[start:stop])
         start = stop
     return shared
 
 
-def _ordinals(block: Block) -> Hashes:
-    """Each word's hash with its repeat folded in: the second `the` of a text is another word than the first."""
-    row = np.repeat(np.arange(len(block.starts) - 1), block.lengths)
-    order = np.lexsort((block.hashes, row))
-    hashes = block.hashes[order]
-    new = np.append(True, (hashes[1:] != hashes[:-1]) | (row[1:] != row[:-1]))[: len(hashes)]
-    first = np.maximum.accumulate(np.where(new, np.arange(len(hashes)), 0))
-    repeat = (np.arange(len(hashes)) - first).astype(np.uint64)
-    return mix(hashes + repeat * np.uint64(0x9E3779B97F4A7C15))
+def _meeting(block: Block, a: Ints, b: Ints) -> Ints:
+    """Shared words of some pairs: both texts' words sorted together, the side as the lowest bit, and runs of equal words counted.
 
-
-def _meeting(block: Block, ordinal: Hashes, a: Ints, b: Ints) -> Ints:
-    """Shared words of some pairs: both texts' words sorted together, equal neighbours counted."""
+    A word's 64-bit hash loses as many bits as number the pairs; at least 40 remain to tell two texts' words apart.
+    """
     bits = np.uint64(max(len(a), 2).bit_length())
     lengths = block.lengths
     pair = np.concatenate([np.repeat(np.arange(len(a)), lengths[side]) for side in (a, b)]).astype(np.uint64)
-    words = np.concatenate([ordinal[spans(block.starts[side], lengths[side])] for side in (a, b)])
-    merged = (pair << (np.uint64(64) - bits)) | (words >> bits)
-    merged.sort()
-    same = merged[1:] == merged[:-1]
-    return np.bincount((merged[1:][same] >> (np.uint64(64) - bits)).astype(np.int64), minlength=len(a))
+    words = np.concatenate([block.hashes[spans(block.starts[side], lengths[side])] for side in (a, b)])
+    words >>= bits + np.uint64(1)
+    words |= pair << (np.uint64(63) - bits)
+    words <<= np.uint64(1)
+    words[int(lengths[a].sum()) :] |= np.uint64(1)
+    words.sort()
+    edges = np.flatnonzero(np.append(True, words[1:] != words[:-1])) if len(words) else np.empty(0, dtype=np.int64)
+    counts = np.diff(np.append(edges, len(words)))
+    runs = words[edges]
+    both = np.flatnonzero(runs[1:] == (runs[:-1] | np.uint64(1)))  # the run of one side, then that of the other
+    in_both = np.minimum(counts[both], counts[both + 1])
+    return np.bincount((runs[both] >> (np.uint64(64) - bits)).astype(np.int64), weights=in_both, minlength=len(a)).astype(
+        np.int64
+    )

@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from truetune.stages.data.neighbours.comparison import Texts, passing
-from truetune.stages.data.neighbours.meetings import Buckets, distinct
+from truetune.stages.data.neighbours.meetings import SHINGLE_CROWDS, Buckets, distinct
 from truetune.stages.data.neighbours.nomination import Nominator
 from truetune.stages.data.neighbours.words import Ints, WordTable
 
@@ -74,7 +74,7 @@ class SimilarityIndex:
         self._rows: Ints = np.sort(first)
         self._nominator = Nominator(self._table, self._rows, threshold, seed)
         self._pairs: Pairs | None = None
-        self._found: Buckets | None = None
+        self._found: tuple[Buckets, Buckets] | None = None
 
     def __len__(self) -> int:
         return len(self._table)
@@ -82,7 +82,7 @@ class SimilarityIndex:
     def verified_pairs(self) -> Pairs:
         """All near copies among the different texts (the first of each group of equal ones), each pair once, `left < right`."""
         if self._pairs is None:
-            codes = self._buckets().pairs()
+            codes = distinct(np.concatenate([buckets.pairs() for buckets in self._buckets()]))
             self._pairs = self._verified(Texts(self._table, codes >> 32), Texts(self._table, codes & _ROW))
         return self._pairs
 
@@ -100,9 +100,11 @@ class SimilarityIndex:
     def query(self, texts: Sequence[str]) -> Pairs:
         """Which of other texts are equal to, or near copies of, which indexed ones (of equal ones, the first)."""
         table = WordTable(texts)
-        codes = self._buckets().meetings(self._nominator.keys(table, np.arange(len(table))))
-        equal = self._equal_codes(table)
-        codes = distinct(np.concatenate([codes, equal]))
+        subsets, shingles = self._buckets()
+        rows = np.arange(len(table))
+        by_subset = subsets.meetings(self._nominator.subset_keys(table, rows))
+        by_shingle = shingles.meetings(self._nominator.shingle_keys(table, rows))
+        codes = distinct(np.concatenate([by_subset, by_shingle, self._equal_codes(table)]))
         return self._verified(Texts(table, codes >> 32), Texts(self._table, codes & _ROW))
 
     def _equal_codes(self, table: WordTable) -> Ints:
@@ -115,9 +117,12 @@ class SimilarityIndex:
         codes: Ints = (rows << 32) | self._rows[order][place[rows]]
         return codes
 
-    def _buckets(self) -> Buckets:
+    def _buckets(self) -> tuple[Buckets, Buckets]:
+        """The meeting places of short texts and of long ones."""
         if self._found is None:
-            self._found = Buckets(self._nominator.keys(self._table, self._rows), len(self._table))
+            subsets = Buckets(self._nominator.subset_keys(self._table, self._rows), len(self))
+            shingles = Buckets(self._nominator.shingle_keys(self._table, self._rows), len(self), SHINGLE_CROWDS)
+            self._found = subsets, shingles
         return self._found
 
     def _verified(self, left: Texts, right: Texts) -> Pairs:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from truetune.stages.data.neighbours.nomination import Keys
 from truetune.stages.data.neighbours.words import Hashes, Ints, mix, spans
 
 BUCKET_NEIGHBOURS = 16
-"""Texts that share a key are all paired up to this many plus one; in larger crowds each meets this many per key, others for every
-key, so that pairs stay linear in texts and a crowd stays linked. Source: recall in benchmarks/speed/near_duplicates.py."""
+"""Texts that share a key are all paired up to this many plus one: a crowd is anything larger."""
+
+CROWD_NEIGHBOURS = 4
+"""In a crowd each text meets this many others per key, others for every key: pairs stay linear in texts, a crowd stays linked.
+Source: recall, precision and time in benchmarks/speed/near_duplicates.py."""
+
+SHINGLE_CROWDS = 4
+"""One in so many crowded shingles of long texts is looked at: enough to link a crowd of copies, and boilerplate costs little."""
 
 _SLICE_ENTRIES = 1 << 22
 
@@ -19,8 +26,9 @@ _SLICE_ENTRIES = 1 << 22
 class Buckets:
     """Keys and texts in one sorted array: the high bits the key, the low bits the text."""
 
-    def __init__(self, keys: Iterable[Keys], size: int) -> None:
-        """Sort the keys of texts numbered below `size`."""
+    def __init__(self, keys: Iterable[Keys], size: int, crowds: int = 1) -> None:
+        """Sort the keys of texts numbered below `size`; only every so-manieth crowd (by its key) is looked at."""
+        self._crowds = np.uint64(crowds)
         self._row_bits = np.uint64(max(size - 1, 1).bit_length())
         self._row_mask = (np.uint64(1) << self._row_bits) - np.uint64(1)
         parts = [(keyed.key & ~self._row_mask) | keyed.row.astype(np.uint64) for keyed in keys]
@@ -49,10 +57,13 @@ class Buckets:
 
     def _pairs_of(self, packed: Hashes) -> Ints:
         keys = packed >> self._row_bits
-        rows = self._shuffled_crowds(keys, (packed & self._row_mask).astype(np.int64))
+        rows, crowded = self._shuffled_crowds(keys, (packed & self._row_mask).astype(np.int64))
+        quiet = crowded & (mix(keys) % self._crowds != 0)
+        keys, rows, crowded = keys[~quiet], rows[~quiet], crowded[~quiet]
         met = [np.empty(0, dtype=np.int64)]
         for step in range(1, BUCKET_NEIGHBOURS + 1):
-            same = np.flatnonzero(keys[step:] == keys[:-step])
+            together = keys[step:] == keys[:-step]
+            same = np.flatnonzero(together if step <= CROWD_NEIGHBOURS else together & ~crowded[step:])
             if not len(same):
                 break
             left, right = rows[same], rows[same + step]
@@ -60,17 +71,18 @@ class Buckets:
         codes = np.concatenate(met)
         return distinct(codes[(codes >> 32) != (codes & 0xFFFFFFFF)])
 
-    def _shuffled_crowds(self, keys: Hashes, rows: Ints) -> Ints:
-        """The rows, those of crowded keys in an order that differs from key to key, so that they meet different neighbours."""
+    def _shuffled_crowds(self, keys: Hashes, rows: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """The rows, those of crowds in an order that differs from key to key; and who is in a crowd."""
         edges = (
             np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1], [True]])) if len(keys) else np.zeros(1, dtype=np.int64)
         )
         sizes = np.diff(edges)
-        where = np.flatnonzero(np.repeat(sizes > BUCKET_NEIGHBOURS + 1, sizes))
+        crowded = np.repeat(sizes > BUCKET_NEIGHBOURS + 1, sizes)
+        where = np.flatnonzero(crowded)
         order = np.lexsort((mix(keys[where] ^ mix(rows[where].astype(np.uint64))), keys[where]))
         shuffled = rows.copy()
         shuffled[where] = rows[where][order]
-        return shuffled
+        return shuffled, crowded
 
     def _meetings_of(self, keys: Keys) -> Ints:
         low = np.searchsorted(self._packed, keys.key & ~self._row_mask, side="left")

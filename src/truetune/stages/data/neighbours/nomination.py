@@ -29,7 +29,10 @@ _SUBSET_WORDS = 3
 _MOST_SUBSETS = 40
 """Subsets a text may emit; with the threshold this decides how long "short" is (24 words at 0.8)."""
 
-_EXPECTED_SHARED = 12.0
+_EXPECTED_SHARED = 20.0
+"""Sampled shingles that two long texts at the threshold are expected to share. Source: half of a text may be boilerplate whose
+shingles are too common to count; of the other ten, none is shared once in 20,000 times (Poisson)."""
+
 _BIGRAMS_UP_TO_WORDS = 64
 _COUNT_BUCKETS = 1 << 18
 _KEY_BLOCK_ROWS = 1 << 16
@@ -61,15 +64,22 @@ class Nominator:
         buckets = (short.hashes & np.uint64(_COUNT_BUCKETS - 1)).astype(np.int64)
         self._counts = np.bincount(buckets, minlength=_COUNT_BUCKETS)
 
-    def keys(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
-        """The keys of some texts (`rows` ascending), in blocks."""
+    def subset_keys(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
+        """The keys of the short ones of some texts (`rows` ascending), in blocks."""
         lengths = table.lengths[rows]
         short = rows[(lengths <= self._short_to) & (lengths > 0)]
         for start in range(0, len(short), _KEY_BLOCK_ROWS):
-            yield from self._subset_keys(table, short[start : start + _KEY_BLOCK_ROWS])
-        yield from self._shingle_keys(table, rows[lengths >= self._long_from])
+            yield from self._subsets(table, short[start : start + _KEY_BLOCK_ROWS])
 
-    def _subset_keys(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
+    def shingle_keys(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
+        """The keys of the long ones of some texts (`rows` ascending), in blocks."""
+        rows = rows[table.lengths[rows] >= self._long_from]
+        bounds = np.searchsorted(rows, table.first_rows)
+        for block, low, high, first in zip(table.blocks, bounds, bounds[1:], table.first_rows, strict=False):
+            if low < high:
+                yield from self._sampled(block, rows[low:high] - first, rows[low:high])
+
+    def _subsets(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
         block = table.take(rows)
         lengths = block.lengths
         for words in np.unique(lengths).tolist():
@@ -94,14 +104,6 @@ class Nominator:
             same = ordered[:, column] == ordered[:, column - 1]
             occurrence[:, column] = np.where(same, occurrence[:, column - 1] + np.uint64(1), np.uint64(0))
         return mix(ordered * np.uint64(0x9E3779B97F4A7C15) + occurrence + self._salt)
-
-    def _shingle_keys(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
-        bounds = np.searchsorted(rows, np.cumsum([0, *(len(block.starts) - 1 for block in table.blocks)]))
-        first = 0
-        for block, low, high in zip(table.blocks, bounds, bounds[1:], strict=False):
-            if low < high:
-                yield from self._sampled(block, rows[low:high] - first, rows[low:high])
-            first += len(block.starts) - 1
 
     def _sampled(self, block: Block, inside: Ints, rows: Ints) -> Iterator[Keys]:
         lengths = block.lengths[inside]

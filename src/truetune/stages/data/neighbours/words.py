@@ -1,8 +1,9 @@
 """Texts as runs of 64-bit word hashes: the one tokenisation that exact copies, near copies and leaks are all read from.
 
-A word is a run of letters, digits and `_`, case folded. Ordinary punctuation and white space only separate; other symbols
-(`+`, `%`, `<`) are words of their own, because they change what is said. One character of a script that is written without
-spaces is one word. Everything happens on whole blocks of texts in NumPy; only texts outside ASCII are first rewritten one by one.
+A word is a run of anything but white space and ordinary punctuation, case folded: `$5` and `+5` are words, for symbols change
+what is said. One mark inside belongs to it (`don't`, `e-mail`, `3.5`, `7:30`), so that what a person changes as one word is one
+word here. One character of a script that is written without spaces is one word. Everything happens on whole blocks of texts in
+NumPy; only texts outside ASCII are first rewritten one by one.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ Hashes = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 
-_UNSPACED = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
-_PUNCTUATION = ".,;:!?'\"()\\[\\]{}`´’‘“”„«»…–—¿¡·،؛؟।。、，．！？；：「」『』（）【】《》〈〉-"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s{_PUNCTUATION}]")
-_INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_JOINERS = "'.,:-"
+_PUNCTUATION = _JOINERS + ';!?"()[]{}`'
+_OTHER_MARKS = (
+    "´‘“”„«»…–—¿¡·،؛؟।。、，．！？；：「」『』（）【】《》〈〉\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+_FOREIGN = re.compile(f"[{_OTHER_MARKS}{_INVISIBLE}’]")
+_REWRITTEN = dict.fromkeys(_INVISIBLE, "") | {"’": "'"}
 
 _BLOCK_CHARS = 1 << 21
 """Characters handled at once: large enough to amortise NumPy's calls, small enough that a block's arrays stay in the cache."""
@@ -31,16 +37,14 @@ _BLOCK_CHARS = 1 << 21
 _LONG_WORD_BYTES = 64
 """Words beyond this are hashed one by one: a file without spaces must not turn into a million vector passes."""
 
-_SEPARATOR, _LETTER, _SYMBOL = 0, 1, 2
+_SEPARATOR, _LETTER, _JOINER = 0, 1, 2
 
 
 def _ascii_classes() -> bytes:
-    """For each byte whether it separates, belongs to a word or is a word of its own; bytes from 0x80 on are parts of letters."""
-    classes = bytearray([_LETTER]) * 256
-    for code in range(128):
-        found = _WORD.fullmatch(chr(code))
-        classes[code] = _SEPARATOR if found is None else _LETTER if chr(code).isalnum() or chr(code) == "_" else _SYMBOL
-    return bytes(classes)
+    """For each byte whether it separates words, is part of one, or joins its neighbours; from 0x80 on all are letters' parts."""
+    marks = set(_PUNCTUATION) | {chr(code) for code in range(128) if chr(code).isspace()}
+    classes = (_JOINER if chr(code) in _JOINERS else _SEPARATOR if chr(code) in marks else _LETTER for code in range(128))
+    return bytes(classes) + bytes([_LETTER]) * 128
 
 
 _CLASSES = _ascii_classes()
@@ -79,12 +83,18 @@ class Block:
 
 
 class WordTable:
-    """The words of many texts, in blocks, so that no array ever spans the whole corpus."""
+    """The words of many texts, in blocks, so that no array ever spans the whole corpus.
+
+    Attributes:
+        blocks: runs of texts, in order.
+        first_rows: the first text of each block, and the number of texts, (blocks + 1,).
+        lengths: words of each text, (texts,).
+    """
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Cut all texts into words, once."""
         self.blocks = [_block(part) for part in _parts(texts)]
-        self._first_row = np.cumsum([0, *(len(block.starts) - 1 for block in self.blocks)])
+        self.first_rows = np.cumsum([0, *(len(block.starts) - 1 for block in self.blocks)])
         self.lengths: Ints = np.concatenate([np.empty(0, dtype=np.int64), *(block.lengths for block in self.blocks)])
 
     def __len__(self) -> int:
@@ -94,8 +104,8 @@ class WordTable:
         """The words of some texts as one block; `rows` ascending."""
         hashes = np.empty(int(self.lengths[rows].sum()), dtype=np.uint64)
         starts = np.concatenate([[0], np.cumsum(self.lengths[rows])])
-        edges = np.searchsorted(rows, self._first_row)
-        for block, low, high, first in zip(self.blocks, edges, edges[1:], self._first_row, strict=False):
+        edges = np.searchsorted(rows, self.first_rows)
+        for block, low, high, first in zip(self.blocks, edges, edges[1:], self.first_rows, strict=False):
             if low < high:
                 hashes[starts[low] : starts[high]] = block.hashes[
                     spans(block.starts[rows[low:high] - first], self.lengths[rows[low:high]])
@@ -132,9 +142,10 @@ def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _plain(text: str) -> str:
-    """A text outside ASCII as its words with spaces between, so that bytes alone tell words apart."""
-    composed = unicodedata.normalize("NFC", text).translate(_INVISIBLE).casefold()
-    return " ".join(_WORD.findall(composed))
+    """A text outside ASCII with its own marks as spaces and unspaced characters apart, so that bytes alone tell words apart."""
+    composed = unicodedata.normalize("NFC", text).casefold()
+    marked = _FOREIGN.sub(lambda mark: _REWRITTEN.get(mark.group(), " "), composed)
+    return _UNSPACED.sub(r" \g<0> ", marked)
 
 
 def _block(texts: Sequence[str]) -> Block:
@@ -154,13 +165,13 @@ def _block(texts: Sequence[str]) -> Block:
 
 
 def _word_edges(classes: Bytes) -> tuple[Ints, Ints]:
-    """Where words start and end: letters run on, a symbol is always alone."""
-    changes = np.empty(len(classes) + 1, dtype=bool)
-    changes[0] = changes[-1] = True
-    np.not_equal(classes[1:], classes[:-1], out=changes[1:-1])
-    changes[1:-1] |= classes[1:] == _SYMBOL
-    inside = classes != _SEPARATOR
-    return np.flatnonzero(inside & changes[:-1]), np.flatnonzero(inside & changes[1:]) + 1
+    """Where words start and end: letters run on, also across one joining mark."""
+    inside = np.zeros(len(classes) + 2, dtype=bool)
+    np.equal(classes, _LETTER, out=inside[1:-1])
+    joins = np.flatnonzero(classes == _JOINER)
+    inside[joins[inside[joins] & inside[joins + 2]] + 1] = True
+    edges = np.flatnonzero(inside[1:] != inside[:-1])
+    return edges[::2], edges[1::2]
 
 
 def _word_hashes(lowered: bytes, starts: Ints, ends: Ints) -> Hashes:

@@ -100,9 +100,14 @@ def test_every_reported_share_is_the_counted_one() -> None:
 
 
 def test_case_spacing_and_ordinary_punctuation_make_no_difference_symbols_do() -> None:
-    index = SimilarityIndex(["Is it -5 % off?", "is  it 5 %\toff", "is it 5 + off", "IS IT 5 % OFF!!"])
+    index = SimilarityIndex(["Is it (5 %) off?", "is  it 5 %\toff", "is it 5 + off", "IS IT 5 % OFF!!", "is it 5 % o-ff"])
 
-    assert index.first_of.tolist() == [0, 0, 2, 0]
+    assert index.first_of.tolist() == [0, 0, 2, 0, 4]
+
+
+@pytest.mark.parametrize("word", ["don't", "don\u2019t", "e-mail", "3.5", "1,000", "7:30", "a@b.org", "$5", "x_1", "caf\u00e9's"])
+def test_a_mark_inside_a_word_does_not_part_it(word: str) -> None:
+    assert pairs_of([f"all of these {word} stay", "all of these words stay"], 0.8) == {(0, 1)}
 
 
 def test_texts_outside_ascii_are_compared_by_their_letters() -> None:
@@ -159,7 +164,7 @@ def test_a_crowd_of_copies_is_one_cluster_and_its_pairs_stay_linear() -> None:
     index = SimilarityIndex(texts)
 
     assert np.unique(index.clusters()).tolist() == [0]
-    assert len(index.verified_pairs()) < 2_000 * 16 * 60
+    assert len(index.verified_pairs()) < 2_000 * 4 * 60
 
 
 def test_results_do_not_depend_on_the_run() -> None:
