@@ -157,7 +157,7 @@ def _layout(suffix: str, head: list[str]) -> str:
     if suffix in _LINE_SUFFIXES:
         return "lines"
     if first.startswith("{"):
-        one_object_a_line = len(head) > 1 and (_parses(first) or head[1].startswith("{"))
+        one_object_a_line = len(head) > 1 and (_parses(first) or (head[1].startswith("{") and _parses(head[1])))
         return "lines" if one_object_a_line else "document"
     for delimiter in (",", "\t"):
         if KNOWN_COLUMNS & {cell.strip().strip('"').lower() for cell in first.split(delimiter)} and delimiter in first:

@@ -1,0 +1,245 @@
+"""The stage end to end: curated shards, lineage, drops, splits, gate."""
+
+from __future__ import annotations
+
+import json
+import random
+from io import BytesIO
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from tests.unit.stages.data.rows_for_tests import LONG, Record, Silent, distinct_prompts, labelled, record, write_lines
+
+from truetune.backends.fake import FakeClock, FakeTokenizer
+from truetune.core.config import DataConfig, SplitConfig
+from truetune.core.errors import DataError
+from truetune.core.ports import ChatTokenizer, Message
+from truetune.core.records import DataRecord
+from truetune.evidence.curated import read_split
+from truetune.evidence.run_folder import RunFolder
+from truetune.evidence.store import ObjectStore
+from truetune.stages.data.splits import split_digest
+from truetune.stages.data.stage import Ports, Request, run
+
+
+class Project:
+    """A folder with rows, and the stage run over it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.store = ObjectStore(root / ".truetune" / "objects")
+
+    def run(
+        self,
+        records: list[Record],
+        *,
+        tokenizer: ChatTokenizer | None = None,
+        max_length: int = 4096,
+        gold: list[Record] | None = None,
+        test: list[Record] | None = None,
+        seed: int = 17,
+        **config: object,
+    ) -> DataRecord:
+        write_lines(self.root / "rows.jsonl", records)
+        gold_path = write_lines(self.root / "gold.jsonl", gold) if gold else None
+        if test:
+            write_lines(self.root / "test.jsonl", test)
+        settings = DataConfig.model_validate(
+            {"sources": ["rows.jsonl"], "test": "test.jsonl" if test else None, "min_train_rows": 10, **config}
+        )
+        folder = RunFolder(self.root / "runs" / "one", self.store, FakeClock())
+        return run(
+            Request(settings, self.root, seed, max_length, gold_path), Ports(tokenizer or FakeTokenizer(), Silent()), folder
+        )
+
+    def table(self, data: DataRecord, name: str) -> list[dict[str, object]]:
+        artifact = next(a for a in data.curated.files if a.path == name)
+        rows: list[dict[str, object]] = pq.read_table(BytesIO(self.store.get_bytes(artifact.digest))).to_pylist()
+        return rows
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def faulty() -> list[Record]:
+    """60 clean rows, then: an exact pair with row 1, a near pair, a contradiction, a secret, an empty answer."""
+    clean = labelled(60)
+    return [
+        *clean,
+        clean[0],
+        record(LONG, "anger"),
+        record(LONG.replace("garden", "kitchen"), "anger"),
+        record("The very same question is asked here", "joy"),
+        record("The very same question is asked here", "calm"),
+        record("My key is AKIA" + "Q3EXAMPLE7Z2KLMN", "joy"),
+        record("What now", ""),
+    ]
+
+
+def test_every_row_is_kept_once_or_dropped_with_a_reason(project: Project) -> None:
+    data = project.run(faulty())
+    lineage, dropped = project.table(data, "lineage.parquet"), project.table(data, "dropped.parquet")
+    assert sorted([row["line"] for row in lineage] + [row["line"] for row in dropped]) == list(range(1, 68))
+    assert {row["line"]: row["code"] for row in dropped} == {
+        61: "data.duplicate.exact",
+        63: "data.duplicate.near",
+        64: "data.contradiction",
+        65: "data.contradiction",
+        66: "data.secret",
+        67: "data.record.empty",
+    }
+    assert all(row["reason"] for row in dropped)
+    assert (data.stats.rows, data.stats.kept, data.stats.dropped) == (67, 61, 6)
+    assert data.gate == "passed" and "61 of 67" in data.gate_reason
+
+
+def test_splits_are_frozen_and_disjoint(project: Project) -> None:
+    data = project.run(faulty())
+    sides = {side: read_split(project.store, data.curated, side) for side in ("train", "validation", "test")}
+    ids = [row.row_id for rows in sides.values() for row in rows]
+    assert len(ids) == len(set(ids)) == 61
+    assert [len(sides[side]) for side in ("train", "validation", "test")] == [43, 6, 12]
+    for side, rows in sides.items():
+        artifact = next(a for a in data.curated.files if a.path == f"{side}.parquet")
+        assert data.splits[side].digest == split_digest(project.store.get_bytes(artifact.digest))
+        assert data.splits[side].rows == len(rows)
+
+
+def test_the_same_rows_in_another_order_are_the_same_splits(project: Project) -> None:
+    rows = labelled(80)
+    first = project.run(rows)
+    second = project.run(random.Random(1).sample(rows, 80))
+    assert first.splits == second.splits
+    assert first.splits != project.run(rows, seed=18).splits
+
+
+def test_run_twice_gives_the_same_record(project: Project) -> None:
+    assert project.run(faulty()) == project.run(faulty())
+
+
+def test_leaking_rows_leave_training_and_held_out_rows_stay(project: Project) -> None:
+    data = project.run([*labelled(60), record(LONG, "anger")], gold=[record(LONG, "anger")])
+    assert data.stats.dropped_by_code == {"data.leakage.split": 1}
+    assert [source.path for source in data.held_out] == ["gold.jsonl"]
+
+
+def test_a_named_test_file_is_the_test(project: Project) -> None:
+    data = project.run(
+        [*labelled(60), record(LONG, "anger")], test=[record(LONG.upper(), "anger"), record("Something else", "joy")]
+    )
+    rows = read_split(project.store, data.curated, "test")
+    assert [(row.file, row.line) for row in rows] == [("test.jsonl", 1), ("test.jsonl", 2)]
+    assert data.splits["train"].rows + data.splits["validation"].rows == 60
+    assert data.stats.dropped_by_code == {"data.leakage.split": 1}
+
+
+def test_near_duplicates_with_other_answers_stay_on_one_side(project: Project) -> None:
+    pairs = []
+    for prompt in distinct_prompts(30):
+        pairs += [record(prompt, "joy"), record(prompt.replace("because", "although"), "anger")]
+    data = project.run(pairs, splits=SplitConfig(validation_frac=0.2, test_frac=0.3).model_dump())
+    lineage = project.table(data, "lineage.parquet")
+    sides: dict[object, set[object]] = {}
+    for row in lineage:
+        sides.setdefault(row["cluster"], set()).add(row["split"])
+    assert len(lineage) == 60 and len(sides) == 30
+    assert all(len(found) == 1 for found in sides.values())
+
+
+def test_over_length_rows_are_reported_and_left_out_never_cut(project: Project) -> None:
+    data = project.run([*labelled(60), record("word " * 600, "joy")], max_length=500)
+    (finding,) = data.findings
+    assert (finding.code, finding.rows[0].line) == ("data.length.context", 61)
+    assert data.stats.tokens is not None
+    assert data.stats.tokens.rows_over_length == 1
+    assert data.stats.tokens.max_tokens <= 500
+
+
+def test_token_views_show_what_is_trained(project: Project) -> None:
+    data = project.run(labelled(60))
+    assert len(data.token_views) == 3
+    for view in data.token_views:
+        trained = "".join(token for token, on in zip(view.tokens, view.trained, strict=True) if on)
+        assert trained.removesuffix("<|im_end|>") in ("sorrow", "joy", "anger", "calm")
+        assert trained.endswith("<|im_end|>")
+
+
+def test_without_a_tokenizer_lengths_are_not_measured(tmp_path: Path) -> None:
+    write_lines(tmp_path / "rows.jsonl", labelled(60))
+    folder = RunFolder(tmp_path / "runs" / "one", ObjectStore(tmp_path / "objects"), FakeClock())
+    request = Request(DataConfig(sources=("rows.jsonl",), min_train_rows=10), tmp_path, 1, 100)
+    data = run(request, Ports(None, Silent()), folder)
+    assert data.stats.tokens is None and data.template_digest is None and data.token_views == ()
+
+
+def test_gate_says_in_words_what_failed(project: Project) -> None:
+    strict = project.run(faulty(), policy="strict")
+    assert strict.gate == "failed" and "data.contradiction (1)" in strict.gate_reason
+    few = project.run(labelled(20), min_train_rows=50)
+    assert few.gate == "failed" and "14 rows are left to train on; min_train_rows asks for 50" in few.gate_reason
+    many = project.run([*labelled(60), *[record("What", "")] * 40])
+    assert many.gate == "failed" and "40 of 100 rows (40%)" in many.gate_reason
+    assert project.run([record("What", "")] * 3).gate == "failed"
+
+
+def test_secrets_are_in_no_record_and_no_dropped_row(project: Project) -> None:
+    data = project.run(faulty())
+    assert "Q3EXAMPLE7Z2KLMN" not in data.model_dump_json() + json.dumps(project.table(data, "dropped.parquet"))
+
+
+# --- templates that do harm -------------------------------------------------------------------------------------------
+
+
+class Odd(FakeTokenizer):
+    """A tokenizer with one defect."""
+
+    def __init__(self, defect: str) -> None:
+        super().__init__()
+        self.defect = defect
+
+    @property
+    def eos_token_ids(self) -> tuple[int, ...]:
+        return (99999,) if self.defect == "end" else super().eos_token_ids
+
+    def render(self, messages: list[Message], *, add_generation_prompt: bool) -> str:  # type: ignore[override]
+        if self.defect == "refuses" and messages[0]["role"] == "system":
+            raise DataError("data.template.refused", "the template takes no system turn")
+        if self.defect == "rewrites":
+            messages = [{**m, "content": f"{len(messages)}{m['content']}"} for m in messages]
+        if self.defect == "drops":
+            messages = [{**m, "content": m["content"].replace("near", "")} for m in messages]
+        return super().render(messages, add_generation_prompt=add_generation_prompt)
+
+    def decode(self, ids: list[int]) -> str:  # type: ignore[override]
+        text = super().decode(ids)
+        return text.replace("near", "<unk>") if self.defect == "unknown" else text
+
+
+@pytest.mark.parametrize(
+    ("defect", "code"),
+    [
+        ("end", "data.template.mask"),
+        ("refuses", "data.template.refused"),
+        ("rewrites", "data.template.prefix"),
+        ("drops", "data.template.roundtrip"),
+        ("unknown", "data.template.roundtrip"),
+    ],
+)
+def test_template_defects_are_found_on_every_row(project: Project, defect: str, code: str) -> None:
+    data = project.run(labelled(30), tokenizer=Odd(defect))
+    assert {finding.code for finding in data.findings} == {code}
+    assert data.stats.dropped_by_code == {code: 30}
+    assert data.gate == "failed"
+
+
+def test_one_refused_row_does_not_spoil_the_others(project: Project) -> None:
+    rows = [*labelled(29), record("No system here", "joy", None)]
+    data = project.run(
+        [{**r, "messages": r["messages"][1:]} if n < 29 else r for n, r in enumerate(rows)] + labelled(40)[39:],
+        tokenizer=Odd("refuses"),
+    )  # type: ignore[index]
+    assert data.stats.dropped_by_code == {"data.template.refused": 1}
+    assert data.stats.kept == 30
