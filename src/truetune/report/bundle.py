@@ -41,8 +41,8 @@ class Output:
 class RowText:
     """A row that is shown: where it stands, what became of it, and its words.
 
-    `fate` is the split it lies in, or the code of the check that dropped it. `raw` is set where the row could not be
-    read as a question and an answer; `prompt` and `answer` are then empty.
+    `fate` is the split it lies in, or the code of the check that dropped it. A dropped row has only `raw`: what the data
+    gate kept of it, shortened; `prompt` and `answer` are then empty.
     """
 
     file: str

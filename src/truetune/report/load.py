@@ -226,27 +226,4 @@ def _take_dropped(behind: _Behind, run: RunFolder, data: DataRecord, wanted: set
         seen.add(place)
         behind.flows[place[0], f"dropped:{row['code']}"] += 1
         if place in wanted and place not in behind.rows:
-            behind.rows[place] = dropped_row(place, str(row["code"]), str(row["text"] or ""))
-
-
-def dropped_row(place: Place, code: str, text: str) -> RowText:
-    """A dropped row as question and answer where its text is a row in a known format, else as it stood in the file."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    prompt, answer = _question_and_answer(value) if isinstance(value, dict) else ("", "")
-    if not (prompt and answer):
-        return RowText(*place, fate=code, raw=text)
-    return RowText(*place, fate=code, prompt=prompt, answer=answer)
-
-
-def _question_and_answer(row: dict[str, JsonValue]) -> tuple[str, str]:
-    messages = row.get("messages")
-    if isinstance(messages, list):
-        turns = [(m.get("role"), _words(m.get("content"))) for m in messages if isinstance(m, dict)]
-        last = dict(turns)
-        return last.get("user", ""), last.get("assistant", "")
-    prompt = [_words(row[k]) for k in ("instruction", "input", "prompt") if row.get(k)]
-    answer = [_words(row[k]) for k in ("output", "completion", "chosen") if row.get(k)]
-    return "\n".join(prompt), "\n".join(answer[:1])
+            behind.rows[place] = RowText(*place, fate=str(row["code"]), raw=str(row["text"] or ""))

@@ -18,7 +18,7 @@ MOST_BYTES = 5_000_000
 """Mail and chat take a file of 5 MB; a browser opens it at once."""
 
 _HALVINGS = 8
-_CODE = re.compile(r"`([^`\n]+)`")
+_CODE = re.compile(r"`([^`\n]+)`|(?<![\w./-])([a-z0-9]+(?:_[a-z0-9]+)+)(?!\w|[/-]|\.\w)")
 
 
 def render(bundle: ReportBundle) -> str:
@@ -53,6 +53,9 @@ def _own(name: str) -> str:
 
 
 def inline_code(text: str) -> Markup:
-    """Text with its back-ticked parts as code; all else is escaped."""
-    parts = _CODE.split(text)
-    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
+    """Text with its back-ticked parts and its snake_case names (those of a contract) as code; all else is escaped."""
+    parts, at = [], 0
+    for match in _CODE.finditer(text):
+        parts += [escape(text[at : match.start()]), Markup("<code>{}</code>").format(match[1] or match[2])]
+        at = match.end()
+    return Markup("").join([*parts, escape(text[at:])])

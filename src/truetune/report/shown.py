@@ -14,15 +14,15 @@ from truetune.report.bundle import Place, ReportBundle, RowText
 
 _PATTERNS = (
     ("key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"),
-    ("e-mail", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
-    ("secret", r"\b(?:sk|pk|rk|ghp|gho|ghs|xox[abps]|hf|glpat|AKIA|ASIA|AIza)[-_]?[A-Za-z0-9_-]{12,}"),
-    (
-        "secret",
-        r"(?i:(?<=password)|(?<=passwort)|(?<=passwd)|(?<=secret)|(?<=api_key)|(?<=token))[\"']?\s*(?:is|=|:)\s*[^\s\"',]{4,}",
-    ),
+    ("secret", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,64}:[^\s/@]{3,128}@[\w.-]+"),
+    ("secret", r"\b(?:eyJ|SG\.)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{8,})?"),
+    ("e-mail", r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"),
+    ("secret", r"\b(?:[spr]k|gh[pousr]|github_pat|xox[a-z]|hf|npm|pypi|glpat|AKIA|ASIA|AIza)[-_]?[A-Za-z0-9_-]{12,}"),
+    ("secret", r"(?i:api[_-]?key|access[_-]?key|secret|passw\w{1,3}|pwd|token)[\"']?\s*(?:is|=>?|:)\s*[\"']?[^\s\"',;]{4,}"),
     ("secret", r"\b(?=[A-Za-z0-9_/+-]*\d)(?=[A-Za-z0-9_/+-]*[A-Za-z])[A-Za-z0-9_/+-]{24,}={0,2}"),
-    ("IBAN", r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?\b"),
+    ("IBAN", r"\b(?i:[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?)\b"),
     ("IP address", r"\b(?:\d{1,3}\.){3}\d{1,3}\b"),
+    ("IP address", r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{0,4}(?![\w:])"),
     ("number", r"(?<![\w.])\+?\(?\d(?:[ ()/.-]{0,2}\d){6,18}(?!\w)"),
 )
 _PERSONAL = re.compile("|".join(f"(?P<p{i}>{pattern})" for i, (_, pattern) in enumerate(_PATTERNS)))

@@ -30,8 +30,24 @@ _METRICS = {
     "task_confusion": "Task confusion",
     "merge_drift": "Adapter to merged drift",
     "accuracy": "Accuracy",
+    "adapter_equals_merged": "Merged equals adapter",
+    "beats_base_model": "Beats the base",
+    "beats_few_shot_base": "Beats base + few-shot",
+    "task_format": "Answers in the task’s form",
+    "instruction_success": "Instructions followed",
+    "recoverable": "Right once extracted from the text around",
 }
-_PLAIN_METRICS = {"merge_drift", "max_abs_logit", "mean_kl_nats", "kl", "compression_ratio", "perplexity", "loss"}
+_PLAIN_METRICS = {
+    "merge_drift",
+    "adapter_equals_merged",
+    "human_review",
+    "max_abs_logit",
+    "mean_kl_nats",
+    "kl",
+    "compression_ratio",
+    "perplexity",
+    "loss",
+}
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNITS_BYTES = ("B", "kB", "MB", "GB", "TB")
 
@@ -49,6 +65,8 @@ def suite_name(name: str) -> str:
 def metric_name(name: str) -> str:
     """A metric, or the contract's bound on it, as people call it."""
     stem = metric_stem(name)
+    if stem.startswith("field."):
+        return f"Field {stem.removeprefix('field.')}"
     return _METRICS.get(stem, sentence(stem))
 
 

@@ -144,15 +144,16 @@ def curated_row(number: int, file: str, line: int, text: str | None = None) -> C
 
 
 def raw(text: str, reply: str) -> str:
-    return json.dumps({"messages": [{"role": "user", "content": text}, {"role": "assistant", "content": reply}]})
+    """What the data gate keeps of a row that it drops."""
+    return " ".join(f"{text} {reply}".split())
 
 
 def ref(line: int, file: str = TICKETS) -> RowRef:
     return RowRef(file=file, line=line)
 
 
-MALFORMED = '{"messages": [{"role": "user", "content": "My lamp flickers"}, {"role": "assistant" "content": "{}"}]}'
-MALFORMED_COLUMN = MALFORMED.index('"assistant" "content"') + len('"assistant" ') + 1
+MALFORMED = '{"messages": [{"role": "user" "content": "My lamp flickers"}]}'
+MALFORMED_COLUMN = MALFORMED.index('"content"') + 1
 
 
 # --- data -----------------------------------------------------------------------------------------------------------
@@ -173,51 +174,33 @@ def splits() -> dict[str, list[CuratedRow]]:
     return {name: [one(n) for n in range(*bounds)] for name, bounds in SPLITS.items()}
 
 
+CALM = (
+    "My parcel is late and I have a birthday on Saturday.",
+    "The kettle smells of burning when it is on.",
+    "Where is the VAT number on my receipt?",
+)
+FIRST_ANSWER = answer("delivery", "normal", False)
+OTHER_ANSWERS = (answer("delivery", "high", False), answer("technical", "high", True), answer("billing", "high", False))
+
+
 def dropped() -> list[tuple[str, int, str, str, str]]:
-    calm = (
-        "My parcel is late and I have a birthday on Saturday.",
-        "The kettle smells of burning when it is on.",
-        "Where is the VAT number on my receipt?",
-    )
+    role = '{"messages": [{"role": "customer", "content": "Where is my rug?"}]}'
+    key = raw(f"My key {SECRET} does not work with your API.", answer("technical", "normal", False))
     rows = [
-        (
-            TICKETS,
-            4,
-            "data.record.malformed",
-            "not JSON",
-            MALFORMED,
-        ),
-        (TICKETS, 9, "data.record.role", "unknown role", '{"messages": [{"role": "customer", "content": "Where is my rug?"}]}'),
-        (TICKETS, 14, "data.record.empty", "empty answer", raw("Is the mower in stock?", "")),
-        (
-            TICKETS,
-            29,
-            "data.secret",
-            "a secret",
-            raw(f"My key {SECRET} does not work with your API.", answer("technical", "normal", False)),
-        ),
+        (TICKETS, 4, "data.record.malformed", "not JSON", MALFORMED),
+        (TICKETS, 9, "data.record.role", "unknown role", role),
+        (TICKETS, 14, "data.record.empty", "empty answer", "Is the mower in stock?"),
+        (TICKETS, 29, "data.secret", "a secret", key),
     ]
-    for i, text in enumerate(calm):
-        rows.append(
-            (TICKETS, 20 + 2 * i, "data.contradiction", "conflicting answers", raw(text, answer("delivery", "normal", False)))
-        )
-        rows.append(
-            (
-                TICKETS,
-                21 + 2 * i,
-                "data.contradiction",
-                "conflicting answers",
-                raw(text, answer(("delivery", "technical", "billing")[i], "high", i == 1)),
-            )
-        )
-    rows += [(TICKETS, 400 + i, "data.duplicate.exact", "seen before", raw(message(i), expected(i))) for i in range(24)]
-    rows += [
-        (TICKETS, 430 + i, "data.duplicate.near", "nearly seen before", raw(message(i) + "!!", expected(i))) for i in range(21)
-    ]
-    rows += [
-        (NOTES, 90 + i, "data.leakage.split", "also in the test split", raw(message(340 + i), expected(340 + i)))
-        for i in range(5)
-    ]
+    for i, text in enumerate(CALM):
+        for line, reply in ((20 + 2 * i, FIRST_ANSWER), (21 + 2 * i, OTHER_ANSWERS[i])):
+            rows.append((TICKETS, line, "data.contradiction", "conflicting answers", raw(text, reply)))
+    for i in range(24):
+        rows.append((TICKETS, 400 + i, "data.duplicate.exact", "seen before", raw(message(i), expected(i))))
+    for i in range(21):
+        rows.append((TICKETS, 430 + i, "data.duplicate.near", "nearly seen before", raw(message(i) + "!!", expected(i))))
+    for i in range(5):
+        rows.append((NOTES, 90 + i, "data.leakage.split", "also in the test split", raw(message(340 + i), expected(340 + i))))
     return rows
 
 
@@ -249,10 +232,10 @@ def findings() -> tuple[Finding, ...]:
             Finding(
                 code="data.contradiction",
                 severity="block",
-                message="the same message has different answers",
+                message="2 rows ask the same and get 2 different answers",
                 rows=(ref(20 + 2 * i), ref(21 + 2 * i)),
-                groups=((ref(20 + 2 * i), ref(21 + 2 * i)),),
-                evidence={"similarity": 1.0},
+                groups=((ref(20 + 2 * i),), (ref(21 + 2 * i),)),
+                evidence={"prompts": [CALM[i], CALM[i]], "answers": [FIRST_ANSWER, OTHER_ANSWERS[i]]},
                 fix="decide which answer is right and remove the other row",
             )
             for i in range(3)
@@ -540,7 +523,7 @@ def scores() -> tuple[Score, ...]:
             score(c, "general_knowledge", "accuracy", v, 240)
             for c, v in (("base_model", 0.638), ("tuned_adapter", 0.613), ("merged_model", 0.613))
         ),
-        *(score(c, "off_task", "task_confusion", v, 64) for c, v in (("base_model", 0.0), ("tuned_adapter", 9 / 64))),
+        *(score(c, "off_task", "task_format", v, 64) for c, v in (("base_model", 0.0), ("tuned_adapter", 9 / 64))),
         Score(
             candidate="tuned_adapter",
             suite="refusal",

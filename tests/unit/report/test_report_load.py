@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import sample
 from truetune.core.errors import EvidenceError
 from truetune.evidence.run_folder import RunFolder
 from truetune.report import ReportBundle, load_bundle, render
-from truetune.report.load import dropped_row
 
 
 @pytest.mark.parametrize("until", ["", *sample.STAGES])
@@ -31,9 +29,7 @@ def test_every_row_of_the_sources_is_in_the_flow(bundle: ReportBundle) -> None:
 
 
 def test_rows_that_findings_name_have_their_words(bundle: ReportBundle) -> None:
-    contradiction = bundle.rows[sample.TICKETS, 22]
-    assert contradiction.prompt == "The kettle smells of burning when it is on."
-    assert json.loads(contradiction.answer)["queue"] == "delivery"
+    assert bundle.rows[sample.TICKETS, 22].raw.startswith("The kettle smells of burning when it is on.")
     assert bundle.rows[sample.TICKETS, 4].raw == sample.MALFORMED
     assert bundle.rows[bundle.row_ids["row-t0042"]].fate == "train"
 
@@ -94,25 +90,3 @@ def test_a_config_that_was_edited_into_nonsense_is_said(fresh: RunFolder) -> Non
     damaged = load_bundle(fresh)
     assert damaged.config is None
     assert "config.json" in damaged.notices[0]
-
-
-@pytest.mark.parametrize(
-    ("text", "prompt", "answer"),
-    [
-        ('{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}', "q", "a"),
-        ('{"instruction": "do", "input": "this", "output": "done"}', "do\nthis", "done"),
-        ('{"prompt": "p", "completion": "c"}', "p", "c"),
-        ('{"prompt": "p", "chosen": "c", "rejected": "r"}', "p", "c"),
-    ],
-)
-def test_a_dropped_row_is_read_as_question_and_answer(text: str, prompt: str, answer: str) -> None:
-    row = dropped_row(("f", 1), "data.duplicate.exact", text)
-    assert (row.prompt, row.answer, row.raw) == (prompt, answer, "")
-
-
-@pytest.mark.parametrize(
-    "text", ["", "not json", "[1, 2]", "3", '{"messages": "x"}', '{"messages": [{"role": "user", "content": "q"}]}']
-)
-def test_any_other_dropped_row_is_shown_as_it_stood(text: str) -> None:
-    row = dropped_row(("f", 1), "data.record.malformed", text)
-    assert (row.prompt, row.answer, row.raw) == ("", "", text)

@@ -229,11 +229,23 @@ def test_contradictions_lie_side_by_side_with_the_differing_field_marked(page: s
 
 
 def test_contradicting_answers_that_are_no_json_are_marked_by_word(bundle: ReportBundle) -> None:
-    rows = dict(bundle.rows)
-    for line, label in ((20, "go to billing"), (21, "go to returns")):
-        rows[sample.TICKETS, line] = replace(rows[sample.TICKETS, line], answer=label)
-    conflict = render(replace(bundle, rows=rows)).split('<article class="conflict">')[1].split("</article>")[0]
-    assert "go to <mark>billing</mark>" in conflict and "go to <mark>returns</mark>" in conflict
+    refs = tuple(sample.ref(line) for line in (50, 51, 52, 53))
+    finding = Finding(
+        code="data.contradiction",
+        severity="block",
+        message="4 rows",
+        rows=refs,
+        groups=(refs[:1], refs[1:3], refs[3:]),
+        evidence={
+            "prompts": ["where is it", "where is it", "where is it"],
+            "answers": ["go to billing", "go to returns", "go to sales"],
+        },
+    )
+    assert bundle.data
+    page = render(replace(bundle, rows={}, data=bundle.data.model_copy(update={"findings": (finding,)})))
+    conflict = page.split('<article class="conflict">')[1].split("</article>")[0]
+    assert all(f"go to <mark>{place}</mark>" in conflict for place in ("billing", "returns", "sales"))
+    assert "where is it" in conflict and "1 more row of this group is not shown" in conflict
 
 
 def test_trained_tokens_are_marked_in_the_markup_and_counted(page: str) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from truetune.report import wording
 from truetune.report.bundle import ReportBundle
 from truetune.report.diffing import fields_of, word_diff
+from truetune.report.render import inline_code
 from truetune.report.shown import Limits, Shown, clean
 from truetune.report.wording import THIN
 
@@ -97,3 +98,25 @@ def test_limits_never_reach_zero() -> None:
     for _ in range(20):
         limits = limits.halved()
     assert min(limits.flips, limits.items, limits.examples, limits.groups, limits.text_chars, limits.tokens) >= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("run `truetune run` now", "run <code>truetune run</code> now"),
+        ("task_success_min met. Then", "<code>task_success_min</code> met. Then"),
+        ("it breaks task_confusion_max.", "it breaks <code>task_confusion_max</code>."),
+        ("see data/my_file.jsonl", "see data/my_file.jsonl"),
+        ("`<b>` and a_<b>", "<code>&lt;b&gt;</code> and a_&lt;b&gt;"),
+    ],
+)
+def test_commands_and_contract_names_read_as_code(text: str, expected: str) -> None:
+    assert str(inline_code(text)) == expected
+
+
+def test_lines_that_the_evaluation_adds_to_the_contract_have_names_and_units() -> None:
+    assert wording.metric_name("beats_few_shot_base") == "Beats base + few-shot"
+    assert wording.measure("beats_base_model", 0.25) == f"25.0{THIN}%"
+    assert wording.measure("adapter_equals_merged", 1e-3) == "0.001"
+    assert wording.measure("human_review", 50.0) == "50"
+    assert wording.metric_name("field.queue") == "Field queue"

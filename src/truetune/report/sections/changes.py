@@ -9,6 +9,7 @@ from truetune.core.records import Comparison
 from truetune.report import wording
 from truetune.report.bundle import Output, ReportBundle
 from truetune.report.diffing import Segment, word_diff
+from truetune.report.sections.scores import ON_TASK, PRIMARY, ScorePlot, score_plots
 from truetune.report.shown import Shown
 
 TUNED = "tuned_adapter"
@@ -74,6 +75,7 @@ class ChangesView:
     reference: str
     tally: tuple[tuple[str, str, int], ...]
     comparisons: tuple[ComparisonRow, ...]
+    plots: tuple[ScorePlot, ...]
     worse: tuple[Flip, ...]
     better: tuple[Flip, ...]
     worse_left_out: int
@@ -88,6 +90,7 @@ def view(bundle: ReportBundle, shown: Shown) -> ChangesView | None:
     """The flips, or None where nothing was evaluated."""
     if bundle.evaluation is None:
         return None
+    scores = bundle.evaluation.scores
     answers = _by_item(bundle.outputs)
     present = {o.candidate for o in bundle.outputs}
     reference = next((name for name in _REFERENCES if name in present), "")
@@ -102,7 +105,8 @@ def view(bundle: ReportBundle, shown: Shown) -> ChangesView | None:
     return ChangesView(
         reference=wording.candidate_name(reference) if reference else "",
         tally=tuple((kind, word, outcomes.count(kind)) for kind, word in _OUTCOMES.items() if kind in outcomes),
-        comparisons=tuple(comparison_row(c, bundle) for c in bundle.evaluation.comparisons if c.suite in ("test", "gold")),
+        comparisons=tuple(comparison_row(c, bundle) for c in bundle.evaluation.comparisons if c.suite in ON_TASK),
+        plots=score_plots([s for s in scores if s.suite in ON_TASK and (s.suite, s.metric) != PRIMARY], shown),
         worse=views(worse[: limits.flips]),
         better=views(better[: limits.flips // 2]),
         worse_left_out=max(0, len(worse) - limits.flips),
@@ -137,7 +141,7 @@ def comparison_row(comparison: Comparison, bundle: ReportBundle) -> ComparisonRo
 def _by_item(outputs: Sequence[Output]) -> dict[tuple[str, str], dict[str, Output]]:
     items: dict[tuple[str, str], dict[str, Output]] = {}
     for output in outputs:
-        if output.suite in ("test", "gold"):
+        if output.suite in ON_TASK:
             items.setdefault((output.suite, output.item_id), {})[output.candidate] = output
     return items
 

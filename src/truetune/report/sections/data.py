@@ -17,6 +17,7 @@ from truetune.report.shown import Shown
 
 _MOST_SOURCES = 6
 _MOST_REASONS = 9
+_MOST_SIDES = 4
 _SPLITS = ("train", "validation", "test")
 
 
@@ -70,7 +71,7 @@ def view(bundle: ReportBundle, shown: Shown) -> DataView | None:
     data = bundle.data
     if data is None:
         return None
-    groups = [g for f in data.findings if f.code in SHOWN_ELSEWHERE for g in _groups_of(f)]
+    conflicts = [f for f in data.findings if f.code in SHOWN_ELSEWHERE and len(_sides(f)) > 1]
     hardest = bundle.train.hardest if bundle.train else ()
     known = [h for h in hardest if h.row_id in bundle.row_ids]
     limits = shown.limits
@@ -85,8 +86,8 @@ def view(bundle: ReportBundle, shown: Shown) -> DataView | None:
         tokens=_tokens(data),
         task=_task(data, shown),
         findings=group_findings(bundle, data.findings, shown),
-        conflicts=tuple(_conflict(bundle, g, shown) for g in groups[: limits.groups]),
-        conflicts_left_out=max(0, len(groups) - limits.groups),
+        conflicts=tuple(_conflict(bundle, f, shown) for f in conflicts[: limits.groups]),
+        conflicts_left_out=max(0, len(conflicts) - limits.groups),
         hardest=tuple(HardView(_row(bundle, h.row_id, shown), f"{h.loss:.2f}") for h in known[: limits.groups]),
         hardest_left_out=max(0, len(known) - limits.groups),
         unseen_hardest=len(hardest) - len(known),
@@ -184,35 +185,30 @@ def _short(name: str) -> str:
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def _groups_of(finding: Finding) -> tuple[tuple[RowRef, ...], ...]:
-    return finding.groups or ((finding.rows,) if len(finding.rows) > 1 else ())
+def _sides(finding: Finding) -> tuple[RowRef, ...]:
+    """One row for each answer that a contradiction has: its groups are the sides, and without groups every row is one."""
+    return tuple(group[0] for group in finding.groups if group) if len(finding.groups) > 1 else finding.rows
 
 
-def _conflict(bundle: ReportBundle, group: tuple[RowRef, ...], shown: Shown) -> Conflict:
-    refs = _distinct_answers(bundle, group)[:4]
+def _conflict(bundle: ReportBundle, finding: Finding, shown: Shown) -> Conflict:
+    refs = _sides(finding)[:_MOST_SIDES]
     rows = [row_view(bundle, ref, shown) for ref in refs]
-    answers = [row.answer for row in rows]
+    prompts, answers = (_words(finding, shown, rows, key) for key in ("prompts", "answers"))
     fields = fields_of(answers)
     if fields is None and len(rows) > 1:
-        first = word_diff(answers[0], answers[1])[0]
-        segments = [first, *(word_diff(answers[0], answer)[1] for answer in answers[1:])]
+        segments = [word_diff(answers[0], answers[1])[0], *(word_diff(answers[0], answer)[1] for answer in answers[1:])]
     else:
         segments = [() for _ in rows]
     sides = tuple(Side(row, fields[i] if fields else (), segments[i]) for i, row in enumerate(rows))
-    return Conflict(next((r.prompt for r in rows if r.prompt), ""), sides, len(group) - len(rows))
+    return Conflict(next((p for p in prompts if p), ""), sides, len(finding.rows) - len(rows))
 
 
-def _distinct_answers(bundle: ReportBundle, group: tuple[RowRef, ...]) -> list[RowRef]:
-    """The rows of a group with each answer once first, so that what differs is always among those shown."""
-    seen: dict[str, RowRef] = {}
-    rest: list[RowRef] = []
-    for ref in group:
-        row = bundle.rows.get((ref.file, ref.line))
-        answer = row.answer if row else ""
-        if answer in seen:
-            rest.append(ref)
-        seen.setdefault(answer, ref)
-    return [*seen.values(), *rest]
+def _words(finding: Finding, shown: Shown, rows: list[RowView], key: str) -> list[str]:
+    """Each side's prompt or answer: of a row that was dropped the finding's evidence has them, in the order of the sides."""
+    kept = finding.evidence.get(key)
+    evidence = [str(text) for text in kept] if isinstance(kept, list) else []
+    own = [row.prompt if key == "prompts" else row.answer for row in rows]
+    return [text or (shown.text(evidence[i]) if i < len(evidence) else "") for i, text in enumerate(own)]
 
 
 def _row(bundle: ReportBundle, row_id: str, shown: Shown) -> RowView:

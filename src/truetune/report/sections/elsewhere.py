@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
-from truetune.core.records import DiversityResult, DriftResult, EvaluationRecord, Score
-from truetune.report import charts, wording
+from truetune.core.records import DiversityResult, DriftResult
+from truetune.report import wording
 from truetune.report.bundle import Output, ReportBundle
-from truetune.report.charts import Axis
 from truetune.report.sections.changes import TUNED, ComparisonRow, comparison_row
 from truetune.report.sections.findings import FindingGroup, group_findings
-from truetune.report.sections.verdict import dots_of
+from truetune.report.sections.scores import ON_TASK, ScorePlot, score_plots
 from truetune.report.shown import Shown
-
-_ON_TASK = ("test", "gold")
-
-
-@dataclass(frozen=True)
-class ScorePlot:
-    """One metric on one suite, all candidates."""
-
-    title: str
-    plot: Markup
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -79,8 +65,8 @@ def view(bundle: ReportBundle, shown: Shown) -> ElsewhereView | None:
         return None
     pairs = _off_task(bundle.outputs)
     return ElsewhereView(
-        plots=_plots(evaluation, shown),
-        comparisons=tuple(comparison_row(c, bundle) for c in evaluation.comparisons if c.suite not in _ON_TASK),
+        plots=score_plots([s for s in evaluation.scores if s.suite not in ON_TASK], shown),
+        comparisons=tuple(comparison_row(c, bundle) for c in evaluation.comparisons if c.suite not in ON_TASK),
         diversity=tuple(_diversity(d) for d in evaluation.diversity),
         drift=tuple(_drift(d, shown) for d in evaluation.drift),
         off_task=tuple(
@@ -89,26 +75,6 @@ def view(bundle: ReportBundle, shown: Shown) -> ElsewhereView | None:
         off_task_total=len(pairs),
         findings=group_findings(bundle, evaluation.findings, shown),
     )
-
-
-def _plots(evaluation: EvaluationRecord, shown: Shown) -> tuple[ScorePlot, ...]:
-    groups: dict[tuple[str, str], list[Score]] = {}
-    for score in evaluation.scores:
-        if (score.suite, score.metric) != ("test", "task_success"):
-            groups.setdefault((score.suite, score.metric), []).append(score)
-    return tuple(_plot(suite, metric, scores, shown) for (suite, metric), scores in groups.items())
-
-
-def _plot(suite: str, metric: str, scores: list[Score], shown: Shown) -> ScorePlot:
-    n = max(s.n for s in scores)
-    title = f"{wording.metric_name(metric)}, {wording.suite_name(suite)}"
-    share = wording.is_fraction(metric) and all(s.value is None or 0.0 <= s.value <= 1.0 for s in scores)
-    ends = [e for s in scores for e in (s.value, *((s.interval.low, s.interval.high) if s.interval else ())) if e is not None]
-    domain = (0.0, 1.0) if share or not ends else (min(0.0, *ends), max(*ends, 1e-9))
-    axis = Axis(f"n = {n:,}", (lambda v: wording.percent(v, 0)) if share else wording.number)
-    plot = charts.dot_plot(f"score-{suite}-{metric}".replace(" ", "-"), title, dots_of(scores), axis, domain)
-    reasons = [f"{wording.candidate_name(s.candidate)}: {s.reason}" for s in scores if s.reason]
-    return ScorePlot(title, plot, tuple(shown.text(r) for r in dict.fromkeys(reasons)))
 
 
 def _diversity(result: DiversityResult) -> DiversityRow:
@@ -145,7 +111,7 @@ def _off_task(outputs: tuple[Output, ...]) -> list[tuple[str, str, str]]:
     """Prompt, base's words and tuned's words for each off-task item; the pairs that changed most first."""
     items: dict[str, dict[str, Output]] = {}
     for output in outputs:
-        if output.suite not in _ON_TASK and output.candidate in ("base_model", TUNED):
+        if output.suite not in ON_TASK and output.candidate in ("base_model", TUNED):
             items.setdefault(f"{output.suite}/{output.item_id}", {})[output.candidate] = output
     whole = [(o["base_model"], o[TUNED]) for o in items.values() if len(o) == 2]
     whole.sort(key=lambda pair: abs(len(pair[0].output) - len(pair[1].output)), reverse=True)

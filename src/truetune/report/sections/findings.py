@@ -15,6 +15,7 @@ from truetune.report.shown import Shown, is_personal
 
 _WORST_FIRST: tuple[Severity, ...] = ("block", "warn", "note")
 _EXAMPLE_CHARS = 400
+_SURELY_KEPT = 60
 SHOWN_ELSEWHERE = ("data.contradiction",)
 """Codes whose rows the report lays side by side in a place of their own, so that their fold stays closed."""
 
@@ -66,7 +67,7 @@ def row_view(bundle: ReportBundle, ref: RowRef, shown: Shown, column: int | None
     """A row's words as they may be shown; empty where the run does not hold them."""
     place = (ref.file, ref.line)
     row = bundle.rows.get(place)
-    name = shown.text(f"{ref.file}:{ref.line}")
+    name = shown.text(f"{ref.file}:{ref.line}" + (f":{column}" if column else ""))
     if row is None:
         return RowView(name, "", "", "", ())
     raw = _marked(shown.text(row.raw, place, _EXAMPLE_CHARS), column if row.raw else None)
@@ -113,11 +114,14 @@ def _example(bundle: ReportBundle, finding: Finding, shown: Shown) -> Example:
     hide = shown.personal if is_personal(finding) else shown.text
     return Example(
         message=_message(finding, shown),
-        evidence=tuple(
-            (wording.sentence(k), hide(evidence_text(k, v))) for k, v in finding.evidence.items() if v not in (None, "")
-        ),
+        evidence=tuple((wording.sentence(k), hide(evidence_text(k, v))) for k, v in _telling(finding.evidence).items()),
         groups=tuple(tuple(row_view(bundle, r, shown, column) for r in group[:limit]) for group in groups),
     )
+
+
+def _telling(evidence: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Evidence without what is empty, and without the row's own text, which is shown as the row."""
+    return {key: value for key, value in evidence.items() if key != "text" and value not in (None, "", [], {})}
 
 
 def evidence_text(key: str, value: JsonValue) -> str:
@@ -142,10 +146,13 @@ def _places(findings: Sequence[Finding]) -> set[tuple[str, int]]:
 
 
 def _marked(text: str, column: int | None) -> tuple[Segment, ...]:
-    """The raw text with the character at `column` (from 1) marked, where it lies within what is shown."""
+    """The raw text with the character at `column` (from 1) marked, where what is kept of the line surely begins with it.
+
+    Of a long line the data gate keeps a window around the fault, so that a late column is not a place in the window.
+    """
     if not text:
         return ()
-    if column is None or not 1 <= column <= len(text):
+    if column is None or not 1 <= column <= min(_SURELY_KEPT, len(text)) or "…" in text[:column]:
         return (Segment(text),)
     parts = (Segment(text[: column - 1]), Segment(text[column - 1 : column], differs=True), Segment(text[column:]))
     return tuple(p for p in parts if p.text)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from truetune.core.records import EvaluationRecord, Score
+from truetune.core.records import EvaluationRecord
 from truetune.report import charts, wording
 from truetune.report.bundle import ReportBundle
-from truetune.report.charts import Axis, Dot
+from truetune.report.charts import Axis
+from truetune.report.sections.scores import dots_of, primary_scores
 from truetune.report.shown import Shown
 
 STAGES = ("doctor", "base", "data", "plan", "train", "diagnose", "evaluate")
@@ -59,27 +60,6 @@ def view(bundle: ReportBundle, shown: Shown) -> VerdictView:
         plot=plot,
         plot_caption=caption,
     )
-
-
-def primary_scores(evaluation: EvaluationRecord) -> list[Score]:
-    """Task success on the frozen test, in the order of the candidates."""
-    order = [c.name for c in evaluation.candidates]
-    scores = [s for s in evaluation.scores if (s.suite, s.metric) == ("test", "task_success")]
-    return sorted(scores, key=lambda s: order.index(s.candidate) if s.candidate in order else len(order))
-
-
-def dots_of(scores: list[Score]) -> list[Dot]:
-    """One line a candidate, with the interval in words."""
-    return [_dot(score) for score in scores]
-
-
-def _dot(score: Score) -> Dot:
-    interval = score.interval
-    text = wording.measure(score.metric, score.value)
-    if interval:
-        text += f"  ({wording.span(score.metric, interval.low, interval.high)})"
-    low, high = (interval.low, interval.high) if interval else (None, None)
-    return Dot(wording.candidate_name(score.candidate), score.candidate, score.value, low, high, text, score.reason)
 
 
 def _candidates(evaluation: EvaluationRecord | None) -> tuple[Markup | None, str]:
