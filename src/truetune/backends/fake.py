@@ -481,6 +481,9 @@ def _write_adapter(folder: Path, request: TrainRequest, curve: _Curve) -> None:
 _FAMILIAR = 0.15
 """Idf-weighted Jaccard above which a prompt counts as one of the learned task, where no system prompt tells it."""
 
+_ROWS_A_CLASS = 3
+"""With at least this many rows for each different answer, the answers are classes."""
+
 _FOLLOWS_NEAREST = 0.6
 """Share of prompts where the base follows the nearest example shown; else the last one, as small models do."""
 
@@ -523,7 +526,7 @@ class FakeHost:
 
 def _adapter_of(candidate: CandidateRef) -> Path:
     if candidate.adapter_dir is None:
-        raise ValueError("merging needs an adapter")
+        raise UsageError("eval.no_adapter", "there is no adapter to merge", fix="truetune train")
     return candidate.adapter_dir
 
 
@@ -545,7 +548,8 @@ class FakeLanguageModel:
         self._learned = float(memory["learned_frac"]) if memory else 0.0
         self._diverged = bool(memory["diverged"]) if memory else False
         self._systems = {system for system, _, _ in rows if system}
-        self._memory = _Neighbours([(prompt, answer) for _, prompt, answer in rows])
+        self._memory = _Memory([(prompt, answer) for _, prompt, answer in rows])
+        self._key = json_digest(rows) if rows else ""
         self._knowledge = knowledge
         self._tokenizer = FakeTokenizer()
 
@@ -594,16 +598,17 @@ class FakeLanguageModel:
         luck = str(decoding.seed) if decoding.temperature > 0 else ""
         if shown:
             return _Neighbours(shown).nearest(asked)[0] if _unit(asked + luck) < _FOLLOWS_NEAREST else shown[-1][1]
-        answer, similarity = self._memory.nearest(asked)
-        of_the_task = system in self._systems or similarity >= _FAMILIAR
-        return answer if of_the_task and _unit(asked + luck) < self._learned else self._small_talk(asked + luck, asked)
+        of_the_task = system in self._systems or self._memory.similarity(asked) >= _FAMILIAR
+        if of_the_task and _unit(asked + luck) < self._learned:
+            return self._memory.answer(asked)
+        return self._small_talk(asked + luck, asked)
 
     def _small_talk(self, seed: str, asked: str) -> str:
         if self._diverged:
             return " the" * 200
         words = _WORD.findall(asked) or ["that"]
-        random.Random(seed).shuffle(words)
-        return f"Sure! Here is what I can say about {' '.join(words[:12])}."
+        random.Random(self._key + seed).shuffle(words)
+        return " ".join(words[:16]).capitalize() + "."
 
     def _finish(self, answer: str, max_new_tokens: int) -> Generation:
         ids = _encode(answer).ids
@@ -637,6 +642,31 @@ class _Neighbours:
     def _weight(self, words: frozenset[str]) -> float:
         # Summed in sorted order: a set's order differs between processes, and so would the last bits of the sum.
         return sum(self._idf.get(word, self._unseen) for word in sorted(words))
+
+
+class _Memory:
+    """What an adapter remembers: answers that repeat are learned as classes, others are looked up by the nearest prompt."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._nearest = _Neighbours(pairs)
+        self._classes = Counter(answer for _, answer in pairs)
+        self._counts = Counter((word, answer) for prompt, answer in pairs for word in _words(prompt))
+        self._repeats = len(pairs) >= _ROWS_A_CLASS * len(self._classes) > 0
+
+    def answer(self, prompt: str) -> str:
+        """The likeliest class by naive Bayes over words, or the nearest prompt's answer; the first of equals by name."""
+        if not self._repeats:
+            return self._nearest.nearest(prompt)[0]
+        words = sorted(_words(prompt))
+        return max(sorted(self._classes), key=lambda answer: self._log_odds(words, answer))
+
+    def similarity(self, prompt: str) -> float:
+        """How near the nearest remembered prompt is; 0 without a memory."""
+        return max(0.0, self._nearest.nearest(prompt)[1])
+
+    def _log_odds(self, words: Sequence[str], answer: str) -> float:
+        rows = self._classes[answer]
+        return math.log(rows) + sum(math.log((self._counts[word, answer] + 0.1) / (rows + 0.2)) for word in words)
 
 
 def _words(text: str) -> frozenset[str]:
