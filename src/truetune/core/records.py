@@ -115,6 +115,16 @@ class Environment(Frozen):
     torch_build: str | None = None
     unmet_requirements: tuple[UnmetRequirement, ...] = ()
 
+    @property
+    def training_gpu(self) -> Gpu | None:
+        """The GPU that training will use; None where there is none, or torch is built without."""
+        return self.gpus[0] if self.gpus and self.torch_build != "cpu" else None
+
+    @property
+    def training_memory_bytes(self) -> int:
+        """Memory that training may use: the GPU's where one is used, else what is available in the machine now."""
+        return self.training_gpu.memory_bytes if self.training_gpu else self.memory_available_bytes
+
 
 class DoctorRecord(Record):
     """Can this machine do the run?"""

@@ -12,7 +12,8 @@ FIRST_RUN_BYTES = 4 << 30
 
 def check_memory(environment: Environment, needed_bytes: int | None) -> list[Finding]:
     """Blocking where a known need does not fit; a warning where there is less than a first run usually takes."""
-    place, available = available_memory(environment)
+    gpu, available = environment.training_gpu, environment.training_memory_bytes
+    place = f"on the {gpu.name}" if gpu else "in this machine"
     wanted = FIRST_RUN_BYTES if needed_bytes is None else needed_bytes
     if available >= wanted:
         return []
@@ -26,10 +27,3 @@ def check_memory(environment: Environment, needed_bytes: int | None) -> list[Fin
             fix="lower train.batch_size or train.max_length in truetune.yaml, or free some: ps aux --sort=-rss | head",
         )
     ]
-
-
-def available_memory(environment: Environment) -> tuple[str, int]:
-    """Where training's memory is, in words, and how much of it there is in bytes."""
-    if environment.gpus and environment.torch_build != "cpu":
-        return f"on the {environment.gpus[0].name}", environment.gpus[0].memory_bytes
-    return "in this machine", environment.memory_available_bytes
