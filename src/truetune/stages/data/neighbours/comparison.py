@@ -11,7 +11,8 @@ from truetune.stages.data.neighbours.nomination import needed_words
 from truetune.stages.data.neighbours.words import Block, Hashes, Ints, WordTable, spans
 
 _SIGNATURE_BITS = 512
-_PAIR_WORDS = 1 << 20
+_SIGNATURE_PAIRS = 1 << 13
+_PAIR_WORDS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,23 @@ def passing(left: Texts, right: Texts, threshold: float) -> tuple[Ints, Ints]:
 
 
 def _gathered(left: Texts, right: Texts) -> tuple[Block, Ints, Ints]:
-    """The words of all texts of both sides as one block, each text once, and where in it each pair's texts are."""
-    left_rows, a = np.unique(left.rows, return_inverse=True)
-    right_rows, b = np.unique(right.rows, return_inverse=True)
+    """The words of all texts of both sides as one block, and where in it each pair's texts are."""
+    if left.table is right.table:
+        rows, place = _numbered(len(left.table), left.rows, right.rows)
+        return left.table.take(rows), place[left.rows], place[right.rows]
+    left_rows, a = _numbered(len(left.table), left.rows)
+    right_rows, b = _numbered(len(right.table), right.rows)
     first, second = left.table.take(left_rows), right.table.take(right_rows)
     starts = np.concatenate([first.starts, first.starts[-1] + second.starts[1:]])
-    return Block(np.concatenate([first.hashes, second.hashes]), starts), a, b + len(left_rows)
+    return Block(np.concatenate([first.hashes, second.hashes]), starts), a[left.rows], b[right.rows] + len(left_rows)
+
+
+def _numbered(size: int, *chosen: Ints) -> tuple[Ints, Ints]:
+    """The different rows that were chosen, ascending, and for each row of the table its number among them."""
+    wanted = np.zeros(size, dtype=bool)
+    for rows in chosen:
+        wanted[rows] = True
+    return np.flatnonzero(wanted), np.cumsum(wanted) - 1
 
 
 def _may_pass(block: Block, a: Ints, b: Ints, needed: Ints) -> npt.NDArray[np.bool_]:
@@ -67,8 +79,11 @@ def _may_pass(block: Block, a: Ints, b: Ints, needed: Ints) -> npt.NDArray[np.bo
     """
     signatures = _parities(block)
     lengths = block.lengths
-    flips = np.bitwise_count(signatures[a] ^ signatures[b]).sum(axis=1, dtype=np.int64)
-    possible: npt.NDArray[np.bool_] = flips <= lengths[a] + lengths[b] - 2 * needed
+    possible = np.empty(len(a), dtype=bool)
+    for start in range(0, len(a), _SIGNATURE_PAIRS):
+        some = slice(start, start + _SIGNATURE_PAIRS)
+        flips = np.bitwise_count(signatures[a[some]] ^ signatures[b[some]]).sum(axis=1, dtype=np.int64)
+        possible[some] = flips <= lengths[a[some]] + lengths[b[some]] - 2 * needed[some]
     return possible
 
 

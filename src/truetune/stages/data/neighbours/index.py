@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from truetune.stages.data.neighbours.comparison import Texts, passing
-from truetune.stages.data.neighbours.meetings import SHINGLE_CROWDS, Buckets, distinct
+from truetune.stages.data.neighbours.meetings import Buckets
 from truetune.stages.data.neighbours.nomination import Nominator
 from truetune.stages.data.neighbours.words import Ints, WordTable
 
@@ -82,8 +82,7 @@ class SimilarityIndex:
     def verified_pairs(self) -> Pairs:
         """All near copies among the different texts (the first of each group of equal ones), each pair once, `left < right`."""
         if self._pairs is None:
-            codes = distinct(np.concatenate([buckets.pairs() for buckets in self._buckets()]))
-            self._pairs = self._verified(Texts(self._table, codes >> 32), Texts(self._table, codes & _ROW))
+            self._pairs = self._verified(self._table, [buckets.pairs() for buckets in self._buckets()])
         return self._pairs
 
     def clusters(self) -> Ints:
@@ -104,8 +103,7 @@ class SimilarityIndex:
         rows = np.arange(len(table))
         by_subset = subsets.meetings(self._nominator.subset_keys(table, rows))
         by_shingle = shingles.meetings(self._nominator.shingle_keys(table, rows))
-        codes = distinct(np.concatenate([by_subset, by_shingle, self._equal_codes(table)]))
-        return self._verified(Texts(table, codes >> 32), Texts(self._table, codes & _ROW))
+        return self._verified(table, [by_subset, by_shingle, self._equal_codes(table)])
 
     def _equal_codes(self, table: WordTable) -> Ints:
         """Queried texts and the first indexed text that says the same in the same order."""
@@ -121,13 +119,21 @@ class SimilarityIndex:
         """The meeting places of short texts and of long ones."""
         if self._found is None:
             subsets = Buckets(self._nominator.subset_keys(self._table, self._rows), len(self))
-            shingles = Buckets(self._nominator.shingle_keys(self._table, self._rows), len(self), SHINGLE_CROWDS)
+            shingles = Buckets(self._nominator.shingle_keys(self._table, self._rows), len(self))
             self._found = subsets, shingles
         return self._found
 
-    def _verified(self, left: Texts, right: Texts) -> Pairs:
-        kept, shared = passing(left, right, self.threshold)
-        left, right = left.only(kept), right.only(kept)
-        longer, union = np.maximum(left.lengths, right.lengths), left.lengths + right.lengths - shared
+    def _verified(self, table: WordTable, nominations: list[Ints]) -> Pairs:
+        """The nominated pairs of texts of a table and indexed texts that reach the threshold, each once."""
+        passed = [self._passed(table, codes) for codes in nominations]
+        codes, first = np.unique(np.concatenate([codes for codes, _ in passed]), return_index=True)
+        shared = np.concatenate([words for _, words in passed])[first]
+        left, right = codes >> 32, codes & _ROW
+        a, b = table.lengths[left], self._table.lengths[right]
+        longer, union = np.maximum(a, b), a + b - shared
         empty = longer == 0  # nothing in common, and nothing that differs
-        return Pairs(left.rows, right.rows, (shared + empty) / (longer + empty), (shared + empty) / (union + empty))
+        return Pairs(left, right, (shared + empty) / (longer + empty), (shared + empty) / (union + empty))
+
+    def _passed(self, table: WordTable, codes: Ints) -> tuple[Ints, Ints]:
+        kept, shared = passing(Texts(table, codes >> 32), Texts(self._table, codes & _ROW), self.threshold)
+        return codes[kept], shared

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from truetune.stages.data.neighbours.nomination import Keys
 from truetune.stages.data.neighbours.words import Hashes, Ints, mix, spans
@@ -13,12 +12,11 @@ from truetune.stages.data.neighbours.words import Hashes, Ints, mix, spans
 BUCKET_NEIGHBOURS = 16
 """Texts that share a key are all paired up to this many plus one: a crowd is anything larger."""
 
-CROWD_NEIGHBOURS = 4
-"""In a crowd each text meets this many others per key, others for every key: pairs stay linear in texts, a crowd stays linked.
-Source: recall, precision and time in benchmarks/speed/near_duplicates.py."""
+CROWD_NEIGHBOURS = 2
+"""In a crowd each text meets this many before and after it per key, in an order that puts likely copies together: pairs stay
+linear in texts, and a crowd stays linked. Source: recall, precision and time in benchmarks/speed/near_duplicates.py."""
 
-SHINGLE_CROWDS = 4
-"""One in so many crowded shingles of long texts is looked at: enough to link a crowd of copies, and boilerplate costs little."""
+_ORDERS = 4
 
 _SLICE_ENTRIES = 1 << 22
 
@@ -26,9 +24,8 @@ _SLICE_ENTRIES = 1 << 22
 class Buckets:
     """Keys and texts in one sorted array: the high bits the key, the low bits the text."""
 
-    def __init__(self, keys: Iterable[Keys], size: int, crowds: int = 1) -> None:
-        """Sort the keys of texts numbered below `size`; only every so-manieth crowd (by its key) is looked at."""
-        self._crowds = np.uint64(crowds)
+    def __init__(self, keys: Iterable[Keys], size: int) -> None:
+        """Sort the keys of texts numbered below `size`."""
         self._row_bits = np.uint64(max(size - 1, 1).bit_length())
         self._row_mask = (np.uint64(1) << self._row_bits) - np.uint64(1)
         parts = [(keyed.key & ~self._row_mask) | keyed.row.astype(np.uint64) for keyed in keys]
@@ -37,11 +34,11 @@ class Buckets:
 
     def pairs(self) -> Ints:
         """Texts that met, once each, as `smaller * 2^32 + larger`, ascending."""
-        return distinct(np.concatenate([np.empty(0, dtype=np.int64), *map(self._pairs_of, self._slices())]))
+        return _merged([self._pairs_of(packed) for packed in self._slices()])
 
     def meetings(self, keys: Iterable[Keys]) -> Ints:
         """Other texts and the texts here that they share a key with, once each, as `other * 2^32 + here`, ascending."""
-        return distinct(np.concatenate([np.empty(0, dtype=np.int64), *map(self._meetings_of, keys)]))
+        return _merged([self._meetings_of(some) for some in keys])
 
     def _slices(self) -> Iterator[Hashes]:
         """The entries whose key is not theirs alone, in pieces that never part a key."""
@@ -56,10 +53,14 @@ class Buckets:
             start = stop
 
     def _pairs_of(self, packed: Hashes) -> Ints:
-        keys = packed >> self._row_bits
-        rows, crowded = self._shuffled_crowds(keys, (packed & self._row_mask).astype(np.int64))
-        quiet = crowded & (mix(keys) % self._crowds != 0)
-        keys, rows, crowded = keys[~quiet], rows[~quiet], crowded[~quiet]
+        keys, rows = packed >> self._row_bits, (packed & self._row_mask).astype(np.int64)
+        edges = (
+            np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1], [True]])) if len(keys) else np.zeros(1, dtype=np.int64)
+        )
+        sizes = np.repeat(np.diff(edges), np.diff(edges))
+        crowded = sizes > BUCKET_NEIGHBOURS + 1
+        where = np.flatnonzero(crowded)
+        rows[where] = _alike_together(keys[where], rows[where], sizes[where])
         met = [np.empty(0, dtype=np.int64)]
         for step in range(1, BUCKET_NEIGHBOURS + 1):
             together = keys[step:] == keys[:-step]
@@ -71,19 +72,6 @@ class Buckets:
         codes = np.concatenate(met)
         return distinct(codes[(codes >> 32) != (codes & 0xFFFFFFFF)])
 
-    def _shuffled_crowds(self, keys: Hashes, rows: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
-        """The rows, those of crowds in an order that differs from key to key; and who is in a crowd."""
-        edges = (
-            np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1], [True]])) if len(keys) else np.zeros(1, dtype=np.int64)
-        )
-        sizes = np.diff(edges)
-        crowded = np.repeat(sizes > BUCKET_NEIGHBOURS + 1, sizes)
-        where = np.flatnonzero(crowded)
-        order = np.lexsort((mix(keys[where] ^ mix(rows[where].astype(np.uint64))), keys[where]))
-        shuffled = rows.copy()
-        shuffled[where] = rows[where][order]
-        return shuffled, crowded
-
     def _meetings_of(self, keys: Keys) -> Ints:
         low = np.searchsorted(self._packed, keys.key & ~self._row_mask, side="left")
         high = np.searchsorted(self._packed, keys.key | self._row_mask, side="right")
@@ -94,6 +82,28 @@ class Buckets:
         offset = (turn + spans(np.zeros(len(met), dtype=np.int64), met)) % np.repeat(np.maximum(sizes, 1), met)
         here = (self._packed[np.repeat(low, met) + offset] & self._row_mask).astype(np.int64)
         return distinct((other << 32) | here)
+
+
+def _alike_together(keys: Hashes, rows: Ints, sizes: Ints) -> Ints:
+    """The rows of crowds, key by key, those next to each other that also share one of their least crowded other keys.
+
+    Each text is sorted by the least of its keys' hashes, the smallest crowds first; texts with many keys in common often have
+    that one in common too, and each of `_ORDERS` orders is another chance.
+    """
+    if not len(rows):
+        return rows
+    least = np.full((_ORDERS, int(rows.max()) + 1), np.iinfo(np.uint64).max, dtype=np.uint64)
+    rank = np.log2(sizes).astype(np.uint64) << np.uint64(58)
+    for order, values in enumerate(least):
+        np.minimum.at(values, rows, rank | (mix(keys + np.uint64(order)) >> np.uint64(6)))
+    chosen = least[(mix(keys) % np.uint64(_ORDERS)).astype(np.int64), rows]
+    crowd = np.cumsum(np.append(False, keys[1:] != keys[:-1])).astype(np.uint64)
+    bits = np.uint64(int(crowd[-1]).bit_length())
+    return rows[np.argsort((crowd << (np.uint64(64) - bits)) | (chosen >> bits) if bits else chosen, kind="stable")]
+
+
+def _merged(parts: Sequence[Ints]) -> Ints:
+    return parts[0] if len(parts) == 1 else distinct(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
 
 
 def distinct(codes: Ints) -> Ints:

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,8 @@ _OTHER_MARKS = (
     "´‘“”„«»…–—¿¡·،؛؟।。、，．！？；：「」『』（）【】《》〈〉\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
-_FOREIGN = re.compile(f"[{_OTHER_MARKS}{_INVISIBLE}’]")
+_OUTSIDE_ASCII = re.compile(r"[^\x00-\x7f]+")
+_MARK = re.compile(f"[{_OTHER_MARKS}{_INVISIBLE}’]")
 _REWRITTEN = dict.fromkeys(_INVISIBLE, "") | {"’": "'"}
 
 _BLOCK_CHARS = 1 << 21
@@ -143,21 +145,25 @@ def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _plain(text: str) -> str:
     """A text outside ASCII with its own marks as spaces and unspaced characters apart, so that bytes alone tell words apart."""
-    composed = unicodedata.normalize("NFC", text).casefold()
-    marked = _FOREIGN.sub(lambda mark: _REWRITTEN.get(mark.group(), " "), composed)
+    composed = text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+    return _OUTSIDE_ASCII.sub(lambda run: _rewritten(run.group()), composed)
+
+
+@lru_cache(maxsize=4096)
+def _rewritten(run: str) -> str:
+    marked = _MARK.sub(lambda mark: _REWRITTEN.get(mark.group(), " "), run.casefold())
     return _UNSPACED.sub(r" \g<0> ", marked)
 
 
 def _block(texts: Sequence[str]) -> Block:
     joined = "\n".join(texts)
-    if not joined.isascii():
-        texts = [text if text.isascii() else _plain(text) for text in texts]
-        joined = "\n".join(texts)
     if joined.isascii():
         sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+        raw = joined.encode("ascii")
     else:
-        sizes = np.fromiter((len(text.encode("utf-8", "surrogatepass")) for text in texts), dtype=np.int64, count=len(texts))
-    raw = joined.encode("utf-8", "surrogatepass")
+        encoded = [(text if text.isascii() else _plain(text)).encode("utf-8", "surrogatepass") for text in texts]
+        sizes = np.fromiter(map(len, encoded), dtype=np.int64, count=len(texts))
+        raw = b"\n".join(encoded)
     starts, ends = _word_edges(np.frombuffer(raw.translate(_CLASSES), dtype=np.uint8))
     text_starts = np.cumsum(sizes + 1) - (sizes + 1)
     rows = np.searchsorted(starts, np.append(text_starts, len(raw)))
