@@ -32,10 +32,11 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def ticket(label: str, number: int) -> dict[str, object]:
     """A label row that no other number repeats."""
-    word = _WORDS[label][number % 6]
+    words = _WORDS[label]
+    first, second, third = words[number % 6], words[(number // 6) % 6], words[(number // 36) % 6]
     thing = _THINGS[number % 13]
     when = _TIMES[number % 9]
-    text = f"My {word} for the {thing} number {number * 37 % 1009} went wrong {when}, case {number}"
+    text = f"{first} {second} {third} {label}: {thing} {number * 37 % 1009} {when}, case {number}"
     return {
         "messages": [
             {"role": "system", "content": "Sort the message. Answer with one of: " + ", ".join(LABELS)},

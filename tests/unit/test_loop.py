@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import Truetune
 
 STAGES = ["doctor", "base", "data", "plan", "train", "diagnose", "evaluate", "verdict"]
@@ -177,7 +176,7 @@ def test_user_files_are_never_changed(project: Path, truetune: Truetune) -> None
 
 def test_compare_says_what_changed_and_whether_it_is_real(project: Path, truetune: Truetune) -> None:
     truetune("run", cwd=project)
-    set_learning_rate(project, "1.0e-7")
+    set_learning_rate(project, "2.0e-4")
     truetune("run", cwd=project)
     first, second = (run.name for run in runs(project))
     done = truetune("compare", first, second, cwd=project)
@@ -197,7 +196,9 @@ def test_every_stage_command_prints_one_document(project: Path, truetune: Truetu
 
 def test_read_only_project(project: Path, truetune: Truetune) -> None:
     if os.geteuid() == 0:
-        pytest.skip("root may write anywhere; the read-only case is covered by tests/unit/evidence with a read-only file system error")
+        pytest.skip(
+            "root may write anywhere; the read-only case is covered by tests/unit/evidence with a read-only file system error"
+        )
     project.chmod(0o500)
     try:
         done = truetune("run", cwd=project)
