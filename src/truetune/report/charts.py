@@ -387,7 +387,7 @@ def _node(name: str, rows: int, top: float, scale: float, kind: str) -> Markup:
         tag("tspan", f"{rows:,}", class_="strong"),
         x=x,
         dx=dx,
-        y=top + max(thick, 16) / 2 + 4,
+        y=top + max(thick, 22) / 2 + 4,
         text_anchor=anchor,
         class_="node-label",
     )

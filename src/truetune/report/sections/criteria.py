@@ -119,14 +119,14 @@ def _asked(bundle: ReportBundle) -> tuple[CriterionRow, ...]:
     return tuple(
         CriterionRow(
             name=wording.metric_name(name),
-            about=wording.suite_name(criterion.suite),
+            about=wording.suite_name(criterion.suite) if METRIC_DIRECTIONS[name] == "at_least" else "",
             tier=criterion.tier,
             state="not_run",
             word="not run",
             value="–",
             interval="",
             bound=_bound(name, METRIC_DIRECTIONS[name], criterion.bound),
-            n="–",
+            n="",
             decided_by=criterion.decide.replace("_", " "),
             reason="The evaluation has not run.",
             plot=None,

@@ -37,6 +37,4 @@
     list.prepend(bar);
     apply();
   }
-
-  addEventListener("beforeprint", () => document.querySelectorAll("details.finding").forEach((d) => { d.open = true; }));
 })();
