@@ -36,7 +36,7 @@ def malformed(rng: random.Random, messages: list[Turn]) -> str:
             line.replace('"messages"', "messages", 1),
             line.replace('"role": "user"', '"role" "user"', 1),
             repr({"messages": messages}),
-            f"{messages[1]['content']} -> {messages[2]['content']}",
+            " ".join(f"{messages[1]['content']} -> {messages[2]['content']}".split()),
         )
     )
 

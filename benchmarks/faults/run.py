@@ -25,7 +25,7 @@ from benchmarks.faults.score import Flag, Tally, flags_of
 from benchmarks.faults.tables import Result, misses, page, section
 from benchmarks.real_data import REPOSITORY
 
-PER_KIND = 50
+PER_KIND = 200
 SEED = 2026
 CLEAN_PER_ROUND = 300
 """At least this many rows of a corpus stay clean in a planting: a small corpus is planted in several rounds."""
@@ -51,13 +51,13 @@ def rounds_for(corpus: Corpus) -> int:
     return max(-(-rows // room), -(-held // len(corpus.held_out)))
 
 
-def measure(corpus: Corpus, per_kind: int) -> Result:
-    """Plant, check and count, over as many rounds as the corpus needs."""
+def measure(corpus: Corpus, per_kind: int, seed: int) -> Result:
+    """Plant, check and count, over as many rounds as the corpus needs, each with a seed of its own."""
     rounds = rounds_for(corpus)
     each = -(-per_kind // rounds)
     tally = Tally()
     for number in range(rounds):
-        planted = plant(corpus, dict.fromkeys(bench_kinds(), each), SEED + number)
+        planted = plant(corpus, dict.fromkeys(bench_kinds(), each), seed + number)
         flags, seconds = check(planted)
         tally.add(planted, flags, seconds)
     tally.resembling = with_neighbour(tally.flagged_clean(), corpus)
@@ -113,6 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--write", action="store_true", help="write docs/reference/fault-table.md")
     parser.add_argument("--per-kind", type=int, default=PER_KIND, help="faults of each kind in each corpus")
+    parser.add_argument("--seed", type=int, default=SEED, help="where and what is planted")
     parser.add_argument("--show-missed", type=int, default=0, metavar="N", help="print N missed faults of each kind")
     options = parser.parse_args(argv)
     results, skipped = [shipped_example()], []
@@ -122,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             skipped.append(corpus)
             print(corpus)
             continue
-        results.append(measure(corpus, options.per_kind))
+        results.append(measure(corpus, options.per_kind, options.seed))
         print(f"\n{section(results[-1])}", flush=True)
     for line in _missed_texts(results, options.show_missed):
         print(line)

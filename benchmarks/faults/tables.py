@@ -23,8 +23,8 @@ is given to `truetune check`, and its findings are compared with the truth, whic
 - **False alarm**: a clean row that a finding names at `warn` or above. Rows that naturally equal another one, or are at most 20 %
   token edits away from it, are left out beforehand by a comparison of the benchmark's own (`benchmarks/faults/corpora.py`).
 - **Rows that resemble another one**: between 20 and 35 % token edits away, as "could you find my location on the map" and "could
-  you pull up my location on the map". They stay in and count as false alarms when they are flagged; a line of its own says what is
-  left without them.
+  you pull up my location on the map". They stay in and count as false alarms when they are flagged; one line says what is left
+  without them.
 - **Look-alike**: a number that fails its check digit, a version, a date. It is no fault, and the gate should leave it alone.
 
 Intervals are Wilson's; `docs/log.md` says on which machine the seconds were measured."""

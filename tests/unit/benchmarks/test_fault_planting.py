@@ -39,7 +39,7 @@ WORDS = [
 
 def _example(number: int) -> Example:
     rng = random.Random(number)
-    return Example(f"{' '.join(rng.choices(WORDS, k=12))} item {number}", rng.choice(("red", "green", "blue")))
+    return Example(f"{' '.join(rng.choices(WORDS, k=12))}\nitem {number}", rng.choice(("red", "green", "blue")))
 
 
 CORPUS = Corpus("toy", SYSTEM, tuple(map(_example, range(400))), tuple(map(_example, range(400, 460))), {})
