@@ -96,7 +96,7 @@ def run_folder(project: Project, run_id: str, clock: Clock) -> RunFolder:
 def inputs_of(project: Project) -> dict[str, JsonValue]:
     """Everything the user gave: the config, the contract and the digest of each file they name."""
     named = [*project.config.data.sources]
-    for optional in (project.config.data.test, project.contract.gold_set, project.contract.frozen_test_set):
+    for optional in (project.contract.gold_set, project.contract.frozen_test_set):
         if optional:
             named.append(optional)
     paths = {name: project.resolve_data_path(name) for name in named}
@@ -246,6 +246,7 @@ class _Loop:
 
     def _base(self) -> BaseRecord:
         config = self.project.config.base
+        self.reporter.started("base")
         local = self._model()
         depends: dict[str, JsonValue] = {
             "config": config.model_dump(mode="json"),
@@ -259,18 +260,19 @@ class _Loop:
 
     def _data(self) -> DataRecord:
         base = self._record("base", BaseRecord)
-        config = self.project.config
+        config, contract = self.project.config, self.project.contract
         depends: dict[str, JsonValue] = {
             "config": config.data.model_dump(mode="json"),
             "files": self.inputs["files"],
-            "gold": self.project.contract.gold_set,
+            "gold": contract.gold_set,
+            "test": contract.frozen_test_set,
             "template": base.template_digest,
             "tokenizer": base.tokenizer_digest,
             "max_length": config.train.max_length,
             "seed": config.seed,
         }
-        gold = self.project.resolve_data_path(self.project.contract.gold_set) if self.project.contract.gold_set else None
-        request = data_stage.Request(config.data, self.project.root, config.seed, config.train.max_length, gold)
+        gold, test = (self.project.resolve_data_path(name) if name else None for name in (contract.gold_set, contract.frozen_test_set))
+        request = data_stage.Request(config.data, self.project.root, config.seed, config.train.max_length, gold, test)
         ports = data_stage.Ports(self._chat_tokenizer(), self.reporter)
         return self._stage("data", DataRecord, depends, lambda: data_stage.run(request, ports, self.folder))
 

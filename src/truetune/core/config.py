@@ -47,7 +47,6 @@ class DataConfig(ConfigModel):
     sources: tuple[str, ...]
     format: DataFormat | None = None
     task_shape: TaskShape | None = None
-    test: str | None = None
     policy: Literal["curate", "strict"] = "curate"
     max_dropped_frac: float = Field(default=0.25, ge=0.0, le=1.0)
     min_train_rows: int = Field(default=50, ge=1)

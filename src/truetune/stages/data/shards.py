@@ -9,7 +9,7 @@ from io import BytesIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from truetune.core.records import SplitName, Tree
+from truetune.core.records import Tree
 from truetune.evidence.curated import CuratedRow, to_parquet
 from truetune.evidence.digests import tree_digest
 from truetune.evidence.store import ObjectStore
@@ -37,8 +37,8 @@ class DroppedRow:
     text: str
 
 
-def store_shards(store: ObjectStore, rows: Mapping[SplitName, Sequence[CuratedRow]], dropped: Sequence[DroppedRow]) -> Tree:
-    """Put all shards; the same rows give the same digests.
+def store_shards(store: ObjectStore, rows: Mapping[str, Sequence[CuratedRow]], dropped: Sequence[DroppedRow]) -> Tree:
+    """Put a shard for each side (the splits, and the gold set where there is one); the same rows give the same digests.
 
     Raises:
         EnvironmentFault: the store cannot be written.

@@ -36,6 +36,7 @@ class Request:
         seed: decides the split, together with the rows' content.
         max_length: tokens a row may have.
         gold: the hand-graded set, which training must not overlap with; None where the project has none.
+        test: the user's own test file; None cuts the test split from the sources.
     """
 
     config: DataConfig
@@ -43,6 +44,7 @@ class Request:
     seed: int
     max_length: int
     gold: Path | None = None
+    test: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,11 @@ class Ports:
 
 @dataclass(frozen=True)
 class _Judged:
-    """Everything found: `corpus.everyone` positions of the user's test file follow those of the sources."""
+    """Everything found: in `corpus.everyone` the user's test rows follow those of the sources, and the gold rows follow them."""
 
     corpus: Corpus
     test_rows: Mapping[int, Row]
+    gold_rows: Mapping[int, Row]
     findings: list[Finding]
     dropped: dict[int, Drop]
     tokenised: Tokenised | None
@@ -72,11 +75,14 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         EnvironmentFault: the store cannot be written.
     """
     sources = load([_named(request, source) for source in request.config.sources], request.config.format, ports.progress)
-    test = load([_named(request, request.config.test)] if request.config.test else [], None, ports.progress)
+    test = load([_named(request, str(request.test))] if request.test else [], None, ports.progress)
     gold = load([_named(request, str(request.gold))] if request.gold else [], None, ports.progress)
     judged = _judge(request, ports, sources, test, gold)
     rows = _curated(request, judged)
-    curated = store_shards(evidence.store, rows, _dropped_rows(judged))
+    shards: dict[str, Sequence[CuratedRow]] = {side: rows[side] for side in _SIDES}
+    if request.gold:
+        shards["gold"] = _gold(judged)
+    curated = store_shards(evidence.store, shards, _dropped_rows(judged))
     stats = _statistics(request, judged)
     gate, reason = _gate(request.config, judged.findings, stats, {side: len(rows[side]) for side in _SIDES})
     return DataRecord(
@@ -110,11 +116,12 @@ def _judge(request: Request, ports: Ports, sources: Loaded, test: Loaded, gold: 
     dropped = drops(corpus, findings)
     border = len(corpus.rows)
     test_rows = dict(enumerate(test.rows, start=border))
+    gold_rows = dict(enumerate(gold.rows, start=border + len(test.rows)))
     if ports.tokenizer is None:
-        return _Judged(corpus, test_rows, findings, dropped, None)
-    left = {position: row for position, row in enumerate(corpus.rows) if position not in dropped} | test_rows
+        return _Judged(corpus, test_rows, gold_rows, findings, dropped, None)
+    left = {position: row for position, row in enumerate(corpus.rows) if position not in dropped} | test_rows | gold_rows
     tokenised = tokenise(left, ports.tokenizer, request.max_length, ports.progress)
-    return _Judged(corpus, test_rows, in_order([*findings, *tokenised.findings]), dropped | dict(tokenised.drops), tokenised)
+    return _Judged(corpus, test_rows, gold_rows, in_order([*findings, *tokenised.findings]), dropped | dict(tokenised.drops), tokenised)
 
 
 def _curated(request: Request, judged: _Judged) -> dict[SplitName, list[CuratedRow]]:
@@ -127,7 +134,7 @@ def _curated(request: Request, judged: _Judged) -> dict[SplitName, list[CuratedR
     names: dict[int, str] = {}
     for position in (*own, *judged.test_rows):
         names.setdefault(clusters[position], ids[position])
-    split_config = request.config.splits.model_copy(update={"test_frac": 0.0}) if request.config.test else request.config.splits
+    split_config = request.config.splits.model_copy(update={"test_frac": 0.0}) if request.test else request.config.splits
     to_split = [SplitRow(ids[p], names[clusters[p]], _stratum(judged.corpus, p)) for p in own]
     sides = split_rows(to_split, split_config, request.seed)
     result: dict[SplitName, list[CuratedRow]] = {side: [] for side in _SIDES}
@@ -137,6 +144,13 @@ def _curated(request: Request, judged: _Judged) -> dict[SplitName, list[CuratedR
         if position not in judged.dropped:
             result["test"].append(_curated_row(row, ids[position], names[clusters[position]]))
     return result
+
+
+def _gold(judged: _Judged) -> list[CuratedRow]:
+    """The gold rows that can be asked and graded; each is a cluster of its own."""
+    ids = row_ids(judged.gold_rows.values())
+    kept = zip(ids, judged.gold_rows.items(), strict=True)
+    return [_curated_row(row, f"gold-{row_id}", f"gold-{row_id}") for row_id, (p, row) in kept if p not in judged.dropped]
 
 
 def _stratum(corpus: Corpus, position: int) -> str:
