@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from datasets import Dataset
@@ -38,9 +37,7 @@ SYSTEM = (
     "punctuation."
 )
 LABELS = ("billing", "delivery", "returns", "account", "stock", "other")
-WORDS = (
-    "my the order chair lamp kettle shelf was late again please check why card charged twice login email size blue broken".split()
-)
+WORDS = "my the order chair lamp kettle shelf was late again please check why card charged login email size blue broken"
 
 
 def rows(model_dir: Path, count: int) -> list[TrainingExample]:
@@ -49,7 +46,7 @@ def rows(model_dir: Path, count: int) -> list[TrainingExample]:
     conversations = [
         [
             {"role": "system", "content": SYSTEM},
-            {"role": "user", "content": " ".join(dice.choices(WORDS, k=dice.randrange(8, 25))) + f" {at}"},
+            {"role": "user", "content": " ".join(dice.choices(WORDS.split(), k=dice.randrange(8, 25))) + f" {at}"},
             {"role": "assistant", "content": dice.choice(LABELS)},
         ]
         for at in range(count)
@@ -59,7 +56,8 @@ def rows(model_dir: Path, count: int) -> list[TrainingExample]:
 
 
 def plain_trl(model_dir: Path, examples: Sequence[TrainingExample], batch: int, folder: Path) -> tuple[float, float]:
-    """Seconds of wall and CPU time for one epoch of TRL as it comes, without activation checkpointing."""
+    """Seconds of wall and CPU time for one epoch of TRL as it comes, loading included, without activation checkpointing."""
+    wall, cpu = time.perf_counter(), time.process_time()
     model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32)
     model = get_peft_model(model, LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"))
     labels = [[t if on else -100 for t, on in zip(e.input_ids, e.trained, strict=True)] for e in examples]
@@ -83,11 +81,12 @@ def plain_trl(model_dir: Path, examples: Sequence[TrainingExample], batch: int, 
     trainer = SFTTrainer(
         model=model, args=arguments, train_dataset=data, processing_class=AutoTokenizer.from_pretrained(model_dir)
     )
-    return timed(trainer.train)
+    trainer.train()
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def ours(model_dir: Path, examples: Sequence[TrainingExample], batch: int, folder: Path) -> tuple[float, float]:
-    """Seconds of wall and CPU time for one epoch through the trainer port's own code, the last rows' report left out."""
+    """Seconds of wall and CPU time for one epoch of ours, loading included; ends with the last step."""
     marks: list[tuple[float, float]] = []
     request = TrainRequest(
         model_dir=model_dir,
@@ -100,19 +99,11 @@ def ours(model_dir: Path, examples: Sequence[TrainingExample], batch: int, folde
         trackers=(),
         project="bench",
         run_name="bench",
-        on_step=lambda step: marks.append((step.elapsed_s, time.process_time())),
+        on_step=lambda step: marks.append((time.perf_counter(), time.process_time())),
     )
-    cpu = time.process_time()
-    train(request)
-    return marks[-1][0], marks[-1][1] - cpu
-
-
-def timed(work: Any) -> tuple[float, float]:
-    """Wall and CPU seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
-    with quiet_libraries():
-        work()
-    return time.perf_counter() - wall, time.process_time() - cpu
+    train(request)
+    return marks[-1][0] - wall, marks[-1][1] - cpu
 
 
 def main() -> None:
@@ -131,7 +122,7 @@ def main() -> None:
     best: dict[str, tuple[float, float]] = {}
     for _ in range(options.repeats):
         for name, work in (("plain TRL", plain_trl), ("truetune", ours)):
-            with tempfile.TemporaryDirectory() as folder:
+            with tempfile.TemporaryDirectory() as folder, quiet_libraries():
                 wall, cpu = work(options.model_dir, examples, options.batch, Path(folder) / "work")
             print(f"{name:12}{wall:10.1f}{len(examples) / wall:10.2f}{cpu:10.1f}{len(examples) / cpu:12.2f}")
             before = best.get(name, (wall, cpu))

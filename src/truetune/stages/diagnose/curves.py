@@ -47,6 +47,10 @@ class Curves:
         """Are there enough steps, all of them numbers, to tell a movement from noise?"""
         return self.finite and len(self.train) >= MIN_STEPS
 
+    def first(self) -> Level:
+        """The loss of the first step, which is computed before any weight has moved."""
+        return Level(self.train[0].loss, self._noise())
+
     def start(self) -> Level:
         """The loss before learning: the first eighth of the steps, so that a fast start is not averaged away."""
         return self._level(self.train[: max(1, len(self.train) // 8)])
