@@ -29,6 +29,7 @@ class Span:
 
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]+@(?:[\w-]+\.)+[^\W\d_]{2,24}(?![\w-])")
 _DIGIT_RUN = re.compile(r"\d(?:[\s().\-/]{0,3}\d){6,}")
+_DOTTED = re.compile(r"\d\.\d{1,3}\.\d")
 _PHONE = re.compile(r"(?<![\w.#/+-])(?<!\d,)(?:\+|\(\+?)?\d[\d ().\-/]{5,20}\d(?:(?= ?(?:x|ext\.? ?)\d)|(?!\w|[.,:]\d|[-/]\d))")
 _NANP = re.compile(r"(?:\+?1[-. ]*)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]?\d{4}")
 _DATE = re.compile(r"(?:(?:19|20)\d\d[-./ ][01]?\d[-./ ][0-3]?\d|[0-3]?\d[-./ ][0-3]?\d[-./ ](?:19|20)\d\d)(?!\d)")
@@ -64,9 +65,13 @@ def find_pii(text: str) -> list[Span]:
     found: list[Span] = []
     if "@" in text:
         _claim(found, (Span("email", *m.span()) for m in _EMAIL.finditer(text) if not m.group().startswith("git@")))
-    if _DIGIT_RUN.search(text) or text.count(".") >= 3 or text.count(":") >= 2:
-        for finder in (_ibans, _cards, _ssns, _ip_addresses, _phones):
+    if _DIGIT_RUN.search(text):
+        for finder in (_ibans, _cards, _ssns):
             _claim(found, finder(text))
+    if _DOTTED.search(text) or "::" in text or text.count(":") >= 7:
+        _claim(found, _ip_addresses(text))
+    if _DIGIT_RUN.search(text):
+        _claim(found, _phones(text))
     return sorted(found, key=lambda span: span.start)
 
 
@@ -195,7 +200,7 @@ _ASSIGNMENT = re.compile(
     r"(?i)(?:api[_-]?key|secret(?:[_-]?(?:access[_-]?)?key)?|access[_-]?(?:key|token)|auth[_-]?token|client[_-]?secret|token|passwd|password|pwd)"
     r"[\"']?\s{0,3}(?:=|:|=>)\s{0,3}[\"']?([^\s\"',;<>{}]{8,200})"
 )
-_ASSIGNMENT_HINT = re.compile(r"(?i)key|secret|token|passw|pwd")
+_ASSIGNMENT_HINTS = ("key", "secret", "token", "passw", "pwd")
 _PLACEHOLDER = re.compile(r"(?i)your|xxxx|\*\*\*|\.\.\.|placeholder|changeme|redacted|\$|%\(|dummy|^[a-z_.]+$|^[A-Z_]+$|^\d+$")
 MIN_SECRET_ENTROPY_BITS = 3.0
 """Bits per character from which an assigned value counts as a secret. Source: Shannon entropy of English words in the
@@ -208,7 +213,8 @@ def find_secrets(text: str) -> list[Span]:
     for kind, literal, pattern in _PROVIDERS:
         if literal in text:
             _claim(found, (Span(kind, *m.span()) for m in pattern.finditer(text)))
-    if _ASSIGNMENT_HINT.search(text):
+    lower = text.lower()
+    if any(hint in lower for hint in _ASSIGNMENT_HINTS):
         matches = (m for m in _ASSIGNMENT.finditer(text) if _looks_random(m.group(1)))
         _claim(found, (Span("assigned_secret", *m.span(1)) for m in matches))
     return sorted(found, key=lambda span: span.start)

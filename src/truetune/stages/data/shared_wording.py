@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-import numpy as np
-import numpy.typing as npt
-
 from truetune.stages.data.text import word_features
 
 _LONG_WORDS, _LONG_ROWS = 12, 10
@@ -30,36 +27,48 @@ _SAMPLE = 200
 _MOST_WORDINGS = 24
 
 
-def without_shared_wording(texts: Sequence[list[str]]) -> tuple[list[list[str]], npt.NDArray[np.int64]]:
-    """Each text's features without shared wording, and which wording it was (-1 for none). A text keeps at least one feature."""
-    features = [word_features(tokens) for tokens in texts]
-    wordings = _wordings(texts, features)
-    which = np.full(len(texts), -1, dtype=np.int64)
-    for position, row in enumerate(features if wordings else ()):
-        present = set(row)
-        for number, wording in enumerate(wordings):
-            if len(present & wording) >= _CONTAINED_FRAC * len(wording) and len(present - wording) > 0:
-                features[position] = [feature for feature in row if feature not in wording]
-                which[position] = number
-                break
-    return features, which
+class SharedWordings:
+    """The wordings that many of some texts share, found from the texts themselves."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """`texts` are words joined by one space."""
+        self._wordings = _wordings(texts)
+
+    def which(self, tokens: Sequence[str]) -> int:
+        """The number of the wording that a text has, whole or edited; -1 where it has none, or nothing else."""
+        if self._wordings:
+            present = set(word_features(tokens))
+            for number, wording in enumerate(self._wordings):
+                if len(present & wording) >= _CONTAINED_FRAC * len(wording) and len(present - wording) > 0:
+                    return number
+        return -1
+
+    def rest_of(self, tokens: list[str], number: int) -> list[str]:
+        """The text's words without that wording; all of them for -1."""
+        if number < 0:
+            return tokens
+        pairs = zip(tokens, word_features(tokens), strict=True)
+        return [token for token, feature in pairs if feature not in self._wordings[number]]
 
 
-def _wordings(texts: Sequence[list[str]], features: Sequence[list[str]]) -> list[frozenset[str]]:
+def _wordings(texts: Sequence[str]) -> list[frozenset[str]]:
     """The shared wordings, those with the most words first."""
-    groups: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-    for position, tokens in enumerate(texts):
-        if len(tokens) >= _LONG_WORDS + _REST_WORDS_MIN:
-            groups[("start", *tokens[:_LONG_WORDS])].append(position)
-            groups[("end", *tokens[-_LONG_WORDS:])].append(position)
-        if len(tokens) >= _SHORT_WORDS + _REST_WORDS_MIN and len(texts) >= _SHORT_ROWS_MIN:
-            groups[("start", *tokens[:_SHORT_WORDS])].append(position)
-            groups[("end", *tokens[-_SHORT_WORDS:])].append(position)
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    ends = [(_LONG_WORDS, _LONG_ROWS)]
+    if len(texts) >= _SHORT_ROWS_MIN:
+        ends.append((_SHORT_WORDS, int(_SHORT_FRAC * len(texts))))
     found = set()
-    for key, positions in groups.items():
-        enough = _LONG_ROWS if len(key) > _LONG_WORDS else _SHORT_FRAC * len(texts)
-        if len(positions) >= enough:
-            found.add(_wording([features[p] for p in positions[:: max(1, len(positions) // _SAMPLE)]]))
+    for count, enough in ends:
+        groups.clear()
+        for position, text in enumerate(texts):
+            start, end = text.split(" ", count), text.rsplit(" ", count)
+            if len(start) > count and start[count].count(" ") >= _REST_WORDS_MIN - 1:
+                groups["start " + " ".join(start[:count])].append(position)
+                groups["end " + " ".join(end[1:])].append(position)
+        for positions in groups.values():
+            if len(positions) >= enough:
+                sample = positions[:: max(1, len(positions) // _SAMPLE)]
+                found.add(_wording([word_features(texts[p].split(" ")) for p in sample]))
     found.discard(frozenset())
     return sorted(found, key=lambda wording: (-len(wording), sorted(wording)))[:_MOST_WORDINGS]
 

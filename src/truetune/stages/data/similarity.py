@@ -17,8 +17,8 @@ import rensa
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from truetune.stages.data.shared_wording import without_shared_wording
-from truetune.stages.data.text import normalise, words
+from truetune.stages.data.shared_wording import SharedWordings
+from truetune.stages.data.text import normalise, word_features, words
 
 NEAR_WORDS_FRAC = 0.8
 """Two texts are near-duplicates where one keeps so much of the longer one's words, in order: an edit of up to 20 % of the words.
@@ -39,10 +39,14 @@ NOMINATE_JACCARD = 0.6
 
 _PERMUTATIONS, _BAND_ROWS, _SEED = 128, 4, 20_241
 _BUCKET_NEIGHBOURS = 24
-_VERIFY_CHUNK = 1 << 18
+_HASH_CHUNK, _COMPARE_CHUNK = 1 << 13, 1 << 15
+_PLAUSIBLE_FRAC = 0.5
+"""A pair at the lowest kept similarity of an edited copy (0.667) agrees in so few of 128 hashes once in 30,000 times (4 standard
+deviations), so this saves exact comparisons and loses nothing that counts."""
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Signatures = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,6 @@ class PromptIndex:
     Attributes:
         node_of: the node of each prompt, by position.
         members: the positions of each node's prompts, ascending.
-        node_words: each node's words, in order.
         pairs: all pairs from `NOMINATE_JACCARD` on, sorted.
     """
 
@@ -79,16 +82,18 @@ class PromptIndex:
         keys: dict[str, int] = {}
         self.node_of: list[int] = []
         self.members: list[list[int]] = []
-        self.node_words: list[list[str]] = []
         for position, prompt in enumerate(prompts):
-            tokens = words(prompt) or [normalise(prompt)]
-            node = keys.setdefault(" ".join(tokens), len(self.members))
+            node = keys.setdefault(" ".join(words(prompt)) or normalise(prompt), len(self.members))
             if node == len(self.members):
                 self.members.append([])
-                self.node_words.append(tokens)
             self.node_of.append(node)
             self.members[node].append(position)
-        self.pairs = _verified_pairs(self.node_words, copy_jaccard)
+        self._texts = list(keys)
+        self.pairs = _verified_pairs(self._texts, copy_jaccard)
+
+    def words_of(self, node: int) -> list[str]:
+        """The node's words, in order."""
+        return self._texts[node].split(" ")
 
     def copy_clusters(self) -> list[int]:
         """For each prompt the smallest position in its cluster: same words, or linked by copies."""
@@ -106,12 +111,6 @@ def components(size: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     graph = sparse.coo_matrix((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
     labels: list[int] = csgraph.connected_components(graph, directed=False)[1].tolist()
     return labels
-
-
-def jaccard(a: Sequence[str], b: Sequence[str]) -> float:
-    """Exact Jaccard similarity of two sets of word features; 1.0 where both are empty."""
-    left, right = set(a), set(b)
-    return len(left & right) / len(left | right) if left or right else 1.0
 
 
 def words_in_order(a: Sequence[str], b: Sequence[str]) -> int:
@@ -135,65 +134,91 @@ def near_words(a: Sequence[str], b: Sequence[str]) -> bool:
     return words_in_order(a, b) >= NEAR_WORDS_FRAC * max(len(a), len(b))
 
 
-def _verified_pairs(node_words: Sequence[list[str]], copy_jaccard: float) -> list[Pair]:
-    if len(node_words) < 2:
+def _verified_pairs(texts: Sequence[str], copy_jaccard: float) -> list[Pair]:
+    if len(texts) < 2:
         return []
-    features, wording = without_shared_wording(node_words)
-    matrix, hashes = _as_matrix(features)
-    lengths = np.diff(matrix.indptr)
-    a, b = _candidates(hashes)
+    table = _table(texts)
+    a, b = _candidates(table.signatures)
     # Shared wording is left out, so two texts are comparable only where the same wording was: "translate X", "summarise X".
-    possible = (np.minimum(lengths[a], lengths[b]) >= NOMINATE_JACCARD * np.maximum(lengths[a], lengths[b])) & (
-        wording[a] == wording[b]
-    )
-    a, b = a[possible], b[possible]
-    similarity = _jaccards(matrix, a, b)
+    comparable = table.wording[a] == table.wording[b]
+    a, b = a[comparable], b[comparable]
+    similarity = _jaccards(table, a, b)
     kept = np.flatnonzero(similarity >= NOMINATE_JACCARD)
     order = kept[np.lexsort((b[kept], a[kept]))]
-    return [_pair(int(a[i]), int(b[i]), float(similarity[i]), features, copy_jaccard) for i in order]
+    return [_pair(int(a[i]), int(b[i]), float(similarity[i]), table, copy_jaccard) for i in order]
 
 
-def _pair(a: int, b: int, similarity: float, features: Sequence[list[str]], copy_jaccard: float) -> Pair:
-    left, right = ([feature.split("\t")[0] for feature in features[node]] for node in (a, b))
+def _pair(a: int, b: int, similarity: float, table: _Table, copy_jaccard: float) -> Pair:
+    left, right = (table.wordings.rest_of(table.texts[node].split(" "), int(table.wording[node])) for node in (a, b))
     near = similarity >= REORDERED_JACCARD or near_words(left, right)
     copy = near and (similarity >= copy_jaccard or min(len(left), len(right)) >= LONG_WORDS)
     return Pair(a, b, similarity, near, copy)
 
 
-def _as_matrix(features: Sequence[Sequence[str]]) -> tuple[sparse.csr_matrix, list[list[int]]]:
-    """Nodes by features, 1 where a node has the feature; and each node's feature hashes."""
-    hashes: list[list[int]] = rensa.RMinHash.hash_token_sets(features)
-    flat = np.fromiter((h for row in hashes for h in row), dtype=np.uint64)
-    columns = np.unique(flat, return_inverse=True)[1]
-    starts = np.concatenate([[0], np.cumsum([len(row) for row in hashes])])
-    shape = (len(hashes), int(columns.max()) + 1)
-    return sparse.csr_matrix((np.ones(len(columns), dtype=np.int32), columns, starts), shape=shape), hashes
+@dataclass(frozen=True)
+class _Table:
+    """Texts as numbers: hashed features, flat, `starts[i]:starts[i + 1]` those of text `i`; and a signature a text."""
+
+    texts: Sequence[str]
+    wordings: SharedWordings
+    wording: Ints
+    features: npt.NDArray[np.uint64]
+    starts: Ints
+    signatures: Signatures
 
 
-def _candidates(hashes: list[list[int]]) -> tuple[Ints, Ints]:
+def _table(texts: Sequence[str]) -> _Table:
+    """Hash and sign the texts, some at a time: as strings their words take ten times the memory."""
+    wordings = SharedWordings(texts)
+    which: list[int] = []
+    lengths: list[int] = []
+    features, signatures = [], []
+    for start in range(0, len(texts), _HASH_CHUNK):
+        tokens = [text.split(" ") for text in texts[start : start + _HASH_CHUNK]]
+        chunk = [wordings.which(row) for row in tokens]
+        rest = [word_features(wordings.rest_of(row, number)) for row, number in zip(tokens, chunk, strict=True)]
+        hashes = rensa.RMinHash.hash_token_sets(rest)
+        digests = rensa.RMinHash.digest_matrix_from_token_hash_sets(hashes, num_perm=_PERMUTATIONS, seed=_SEED)
+        which.extend(chunk)
+        lengths.extend(map(len, hashes))
+        features.append(np.fromiter((h for row in hashes for h in row), dtype=np.uint64))
+        signatures.append(np.array(digests.to_rows(), dtype=np.uint32))
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return _Table(texts, wordings, np.array(which, dtype=np.int64), np.concatenate(features), starts, np.concatenate(signatures))
+
+
+def _candidates(table: Signatures) -> tuple[Ints, Ints]:
     """Pairs `a < b` that agree in all rows of at least one band. A crowded bucket pairs each member with its neighbours only."""
-    digests = rensa.RMinHash.digest_matrix_from_token_hash_sets(hashes, num_perm=_PERMUTATIONS, seed=_SEED)
-    table = np.array(digests.to_rows(), dtype=np.uint64)
-    size = len(hashes)
+    size = len(table)
     codes: list[Ints] = []
     for band in range(0, _PERMUTATIONS, _BAND_ROWS):
-        codes.append(
-            np.unique(_band_pairs(_band_keys(table[:, band : band + _BAND_ROWS]), table[:, (band + 5) % _PERMUTATIONS], size))
-        )
+        keys = _band_keys(table[:, band : band + _BAND_ROWS])
+        codes.append(_plausible(_band_pairs(keys, table[:, (band + 5) % _PERMUTATIONS], size), table))
     pairs = np.unique(np.concatenate(codes))
     return pairs // size, pairs % size
 
 
-def _band_keys(columns: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def _plausible(pairs: Ints, table: Signatures) -> Ints:
+    """The pairs whose signatures agree well enough to be worth comparing exactly; long texts meet often and agree rarely."""
+    size = len(table)
+    kept = []
+    for start in range(0, len(pairs), _COMPARE_CHUNK):
+        chunk = pairs[start : start + _COMPARE_CHUNK]
+        agreeing = np.count_nonzero(table[chunk // size] == table[chunk % size], axis=1)
+        kept.append(chunk[agreeing >= _PLAUSIBLE_FRAC * _PERMUTATIONS])
+    return np.concatenate(kept) if kept else pairs
+
+
+def _band_keys(columns: Signatures) -> npt.NDArray[np.uint64]:
     """One 64-bit key for a band's hash values; a collision only nominates a pair that verification rejects."""
     key = np.zeros(len(columns), dtype=np.uint64)
     for column in columns.T:
-        key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        key = (key ^ column.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
     return key
 
 
-def _band_pairs(keys: npt.NDArray[np.uint64], tie_break: npt.NDArray[np.uint64], size: int) -> Ints:
+def _band_pairs(keys: npt.NDArray[np.uint64], tie_break: Signatures, size: int) -> Ints:
     """Pairs in the same bucket as `smaller * size + larger`; neighbours in a crowded bucket differ from band to band."""
     order = np.lexsort((tie_break, keys))
     sorted_keys = keys[order]
@@ -207,13 +232,17 @@ def _band_pairs(keys: npt.NDArray[np.uint64], tie_break: npt.NDArray[np.uint64],
     return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
-def _jaccards(matrix: sparse.csr_matrix, a: Ints, b: Ints) -> Floats:
-    lengths = np.diff(matrix.indptr)
+def _jaccards(table: _Table, a: Ints, b: Ints) -> Floats:
+    """Exact Jaccard similarity of the features of each pair."""
+    columns = np.unique(table.features, return_inverse=True)[1]
+    shape = (len(table.texts), int(columns.max()) + 1)
+    matrix = sparse.csr_matrix((np.ones(len(columns), dtype=np.int32), columns, table.starts), shape=shape)
+    lengths = np.diff(table.starts)
     result = np.empty(len(a), dtype=np.float64)
-    for start in range(0, len(a), _VERIFY_CHUNK):
-        i, j = a[start : start + _VERIFY_CHUNK], b[start : start + _VERIFY_CHUNK]
+    for start in range(0, len(a), _COMPARE_CHUNK):
+        i, j = a[start : start + _COMPARE_CHUNK], b[start : start + _COMPARE_CHUNK]
         common = np.asarray(matrix[i].multiply(matrix[j]).sum(axis=1)).ravel()
-        result[start : start + _VERIFY_CHUNK] = common / (lengths[i] + lengths[j] - common)
+        result[start : start + _COMPARE_CHUNK] = common / (lengths[i] + lengths[j] - common)
     return result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 # Scripts that are written without spaces: one character is one word, or a whole sentence would be a single word.
 _UNSPACED = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
@@ -26,10 +27,10 @@ def words(text: str) -> list[str]:
 
 def is_blank(text: str) -> bool:
     """Is there nothing to read: no characters, or only white space and invisible ones?"""
-    return not text.translate(_INVISIBLE).strip()
+    return not text.strip() if text.isascii() else not text.translate(_INVISIBLE).strip()
 
 
-def word_features(tokens: list[str]) -> list[str]:
+def word_features(tokens: Sequence[str]) -> list[str]:
     """The words as a set that still counts: the second `the` becomes another feature than the first."""
     seen: dict[str, int] = {}
     features = []

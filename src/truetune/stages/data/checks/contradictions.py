@@ -81,7 +81,7 @@ def _contradicting(corpus: Corpus) -> Iterator[tuple[int, int]]:
         return
     for pair in corpus.index.pairs:
         left, right = members.get(pair.a), members.get(pair.b)
-        if left and right and same_question(corpus.index.node_words[pair.a], corpus.index.node_words[pair.b], pair.jaccard):
+        if left and right and same_question(corpus.index.words_of(pair.a), corpus.index.words_of(pair.b), pair.jaccard):
             yield from _across(corpus, left, right, same_question=False)
 
 

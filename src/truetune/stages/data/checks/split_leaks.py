@@ -44,7 +44,7 @@ def _near_severity(corpus: Corpus, train: int, held: int, is_copy: bool) -> Seve
     """A copy blocks. A short prompt that is only similar is worth a look where the answer is the same, else not."""
     if corpus.answers_agree(train, held):
         return "block" if is_copy else "warn"
-    long = min(len(corpus.index.node_words[corpus.index.node_of[p]]) for p in (train, held)) >= LONG_WORDS
+    long = min(len(corpus.index.words_of(corpus.index.node_of[p])) for p in (train, held)) >= LONG_WORDS
     return "block" if is_copy and long else None
 
 
