@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
-_MOST_WORDS = 800
+_MOST_PAIRS = 100_000
+"""Pairs of equal words between the sides, which is what the comparison costs: a model in a loop repeats one word for ever."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Field:
 def word_diff(before: str, after: str) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
     """Both texts cut into pieces that are the same and pieces that differ; joined again, each gives its text back."""
     left, right = _WORDS.findall(before), _WORDS.findall(after)
-    if max(len(left), len(right)) > _MOST_WORDS:
+    if _equal_pairs(left, right) > _MOST_PAIRS:
         same = before == after
         return (Segment(before, not same),), (Segment(after, not same),)
     lefts: list[Segment] = []
@@ -51,6 +53,11 @@ def fields_of(answers: list[str]) -> list[tuple[Field, ...]] | None:
     names = list(dict.fromkeys(name for o in whole for name in o))
     differing = {name for name in names if len({o.get(name, "(missing)") for o in whole}) > 1}
     return [tuple(Field(n, o.get(n, "(missing)"), n in differing) for n in names) for o in whole]
+
+
+def _equal_pairs(left: list[str], right: list[str]) -> int:
+    counts = Counter(right)
+    return sum(n * counts[word] for word, n in Counter(left).items())
 
 
 def _object(answer: str) -> dict[str, str] | None:

@@ -16,16 +16,20 @@ _PATTERNS = (
     ("key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"),
     ("secret", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,64}:[^\s/@]{3,128}@[\w.-]+"),
     ("secret", r"\b(?:eyJ|SG\.)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{8,})?"),
-    ("e-mail", r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"),
+    ("e-mail", r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+"),
     ("secret", r"\b(?:[spr]k|gh[pousr]|github_pat|xox[a-z]|hf|npm|pypi|glpat|AKIA|ASIA|AIza)[-_]?[A-Za-z0-9_-]{12,}"),
     ("secret", r"(?i:api[_-]?key|access[_-]?key|secret|passw\w{1,3}|pwd|token)[\"']?\s*(?:is|=>?|:)\s*[\"']?[^\s\"',;]{4,}"),
-    ("secret", r"\b(?=[A-Za-z0-9_/+-]*\d)(?=[A-Za-z0-9_/+-]*[A-Za-z])[A-Za-z0-9_/+-]{24,}={0,2}"),
+    ("secret", r"\b(?=[A-Za-z0-9_/+-]{0,60}\d)(?=[A-Za-z0-9_/+-]{0,60}[A-Za-z])[A-Za-z0-9_/+-]{24,}={0,2}"),
     ("IBAN", r"\b(?i:[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?)\b"),
     ("IP address", r"\b(?:\d{1,3}\.){3}\d{1,3}\b"),
     ("IP address", r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{0,4}(?![\w:])"),
     ("number", r"(?<![\w.])\+?\(?\d(?:[ ()/.-]{0,2}\d){6,18}(?!\w)"),
 )
 _PERSONAL = re.compile("|".join(f"(?P<p{i}>{pattern})" for i, (_, pattern) in enumerate(_PATTERNS)))
+_HINT = re.compile(r"\d|@|://|:.{0,4}:|[\w-]{14}|(?i:secret|passw|pwd|token|key)")
+"""Without any of these a text holds nothing that a pattern matches: most texts are told apart in one quick look."""
+_ROOM_CHARS = 400
+_SPARE_CHARS = 20
 _CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
 
 
@@ -71,11 +75,11 @@ class Shown:
 
     def text(self, value: str, place: Place | None = None, limit: int | None = None) -> str:
         """The text as it may be shown; `place` is the row it comes from, where it comes from one."""
-        return self._cut(self._hide(value, everything=place in self._flagged), limit or self.limits.text_chars)
+        return self._fit(value, limit or self.limits.text_chars, everything=place in self._flagged)
 
     def personal(self, value: str) -> str:
         """A text that is about personal data itself: all that looks personal is hidden."""
-        return self._cut(self._hide(value, everything=True), self.limits.text_chars)
+        return self._fit(value, self.limits.text_chars, everything=True)
 
     def hidden_pieces(self, pieces: Sequence[str], place: Place) -> list[bool]:
         """For a text in pieces (tokens): which of them are part of something that must be hidden."""
@@ -89,6 +93,9 @@ class Shown:
         return everything or _plain(hit) in self._values
 
     def _hide(self, value: str, *, everything: bool) -> str:
+        if not _HINT.search(value):
+            return clean(value)
+
         def hidden(match: re.Match[str]) -> str:
             if self._must_hide(match.group(), everything):
                 return f"‹{_PATTERNS[int((match.lastgroup or 'p0')[1:])][0]} hidden›"
@@ -96,10 +103,12 @@ class Shown:
 
         return clean(_PERSONAL.sub(hidden, value))
 
-    @staticmethod
-    def _cut(value: str, limit: int) -> str:
-        left_out = len(value) - limit
-        return value if left_out <= 20 else f"{value[:limit]} … ({left_out:,} more characters)"
+    def _fit(self, value: str, limit: int, *, everything: bool) -> str:
+        """Hide first, with room beyond the cut, so that half a value cannot stand at the cut; then cut."""
+        seen = self._hide(value[: limit + _ROOM_CHARS], everything=everything)
+        if len(seen) <= limit + _SPARE_CHARS and len(value) <= limit + _ROOM_CHARS:
+            return seen
+        return f"{seen[:limit]} … ({max(len(value), len(seen)) - limit:,} more characters)"
 
 
 def is_personal(finding: Finding) -> bool:

@@ -77,6 +77,10 @@ def test_cleaned_text_can_always_be_written(text: str) -> None:
         "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
         "AKIAIOSFODNN7EXAMPLE",
         "192.168.17.4",
+        "2001:db8:0:1:1:1:1:1",
+        "password: correcthorse",
+        "sk-live-abcdefghijklmnop",
+        "postgres://admin:swordfish@db.example.org",
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----",
     ],
 )
@@ -91,6 +95,18 @@ def test_a_long_text_says_how_much_is_left_out() -> None:
     shown = Shown(ReportBundle("run"), Limits(text_chars=100))
     assert shown.text("x" * 1500) == "x" * 100 + " … (1,400 more characters)"
     assert shown.text("x" * 110) == "x" * 110
+
+
+@pytest.mark.parametrize("cut", range(95, 130))
+def test_half_a_hidden_value_never_stands_at_the_cut(cut: int) -> None:
+    shown = Shown(ReportBundle("run"), Limits(text_chars=cut))
+    text = "x" * 90 + " marlow.finch@example.org and +44 1632 960 881 " + "y" * 2000
+    assert "marlow" not in shown.personal(text) and "1632" not in shown.personal(text)
+
+
+def test_a_model_in_a_loop_is_compared_at_once() -> None:
+    before, after = word_diff("again and " * 3000, "again and " * 2999 + "stop")
+    assert before[0].differs and after[0].differs
 
 
 def test_limits_never_reach_zero() -> None:

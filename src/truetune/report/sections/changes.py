@@ -37,19 +37,26 @@ class OutputView:
 
 
 @dataclass(frozen=True)
-class Flip:
-    """An item before and after, with what differs marked."""
+class ItemView:
+    """An item, what became of it, and every candidate's answer to it."""
 
     item_id: str
     outcome: str
     word: str
     prompt: str
     expected: str
+    outputs: tuple[OutputView, ...]
+
+
+@dataclass(frozen=True)
+class Flip:
+    """An item before and after, with what differs marked."""
+
+    item: ItemView
     before: tuple[Segment, ...]
     after: tuple[Segment, ...]
     before_score: str
     after_score: str
-    outputs: tuple[OutputView, ...]
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class ChangesView:
     better: tuple[Flip, ...]
     worse_left_out: int
     better_left_out: int
-    items: tuple[Flip, ...]
+    items: tuple[ItemView, ...]
     items_total: int
     merged_differ: int | None
     where: str
@@ -99,7 +106,7 @@ def view(bundle: ReportBundle, shown: Shown) -> ChangesView | None:
     worse, better = ([i for i, o in zip(items, outcomes, strict=True) if o == kind] for kind in ("worse", "better"))
     limits = shown.limits
 
-    def views(some: list[dict[str, Output]]) -> tuple[Flip, ...]:
+    def flips(some: list[dict[str, Output]]) -> tuple[Flip, ...]:
         return tuple(_flip(item, reference, shown) for item in some)
 
     return ChangesView(
@@ -107,11 +114,11 @@ def view(bundle: ReportBundle, shown: Shown) -> ChangesView | None:
         tally=tuple((kind, word, outcomes.count(kind)) for kind, word in _OUTCOMES.items() if kind in outcomes),
         comparisons=tuple(comparison_row(c, bundle) for c in bundle.evaluation.comparisons if c.suite in ON_TASK),
         plots=score_plots([s for s in scores if s.suite in ON_TASK and (s.suite, s.metric) != PRIMARY], shown),
-        worse=views(worse[: limits.flips]),
-        better=views(better[: limits.flips // 2]),
+        worse=flips(worse[: limits.flips]),
+        better=flips(better[: limits.flips // 2]),
         worse_left_out=max(0, len(worse) - limits.flips),
         better_left_out=max(0, len(better) - limits.flips // 2),
-        items=views(items[: limits.items]),
+        items=tuple(_item(item, reference, shown) for item in items[: limits.items]),
         items_total=len(items),
         merged_differ=_differing(answers.values()),
         where=f"the file of outputs, {bundle.evaluation.generations.digest[:19]}… (section 8, Outputs)",
@@ -167,18 +174,18 @@ def _outcome(outputs: dict[str, Output], reference: str) -> str:
 
 def _flip(outputs: dict[str, Output], reference: str, shown: Shown) -> Flip:
     before, after = outputs[reference], outputs[TUNED]
-    outcome = _outcome(outputs, reference)
     left, right = word_diff(shown.text(before.output), shown.text(after.output))
-    return Flip(
-        item_id=shown.text(after.item_id),
+    return Flip(_item(outputs, reference, shown), left, right, _score(before), _score(after))
+
+
+def _item(outputs: dict[str, Output], reference: str, shown: Shown) -> ItemView:
+    tuned, outcome = outputs[TUNED], _outcome(outputs, reference)
+    return ItemView(
+        item_id=shown.text(tuned.item_id),
         outcome=outcome,
         word=_OUTCOMES[outcome],
-        prompt=shown.text(after.prompt),
-        expected=shown.text(after.expected) if after.expected is not None else "",
-        before=left,
-        after=right,
-        before_score=_score(before),
-        after_score=_score(after),
+        prompt=shown.text(tuned.prompt),
+        expected=shown.text(tuned.expected) if tuned.expected is not None else "",
         outputs=tuple(_output(outputs[c], shown) for c in wording.CANDIDATES if c in outputs),
     )
 
