@@ -40,7 +40,7 @@ _PHONE_WORD = re.compile(
     re.IGNORECASE,
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,4})?(?![A-Za-z0-9])")
-_CARD = re.compile(r"(?<![\d.+-])(?:[2-6]\d|1800|2131)(?:[ -]?\d){10,17}(?!\d|[-.]\d)")
+_CARD = re.compile(r"(?<![\w.+-])(?:[2-6]\d|1800|2131)(?:[ -]?\d){10,17}(?!\d|[-.]\d)")
 _CARD_GROUPS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 3, 3, 3), (4, 4, 4, 4, 3)}
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}([- ]?)(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])")
 _SSN_WORD = re.compile(r"\b(?:ssn|social security)\b", re.IGNORECASE)
@@ -65,13 +65,14 @@ def find_pii(text: str) -> list[Span]:
     found: list[Span] = []
     if "@" in text:
         _claim(found, (Span("email", *m.span()) for m in _EMAIL.finditer(text) if not m.group().startswith("git@")))
-    if _DIGIT_RUN.search(text):
-        for finder in (_ibans, _cards, _ssns):
+    if any(digit in text for digit in "0123456789"):
+        has_run = _DIGIT_RUN.search(text) is not None
+        for finder in (_ibans, _cards, _ssns) if has_run else ():
             _claim(found, finder(text))
-    if _DOTTED.search(text) or "::" in text or text.count(":") >= 7:
-        _claim(found, _ip_addresses(text))
-    if _DIGIT_RUN.search(text):
-        _claim(found, _phones(text))
+        if "::" in text or text.count(":") >= 7 or (text.count(".") >= 3 and _DOTTED.search(text)):
+            _claim(found, _ip_addresses(text))
+        if has_run:
+            _claim(found, _phones(text))
     return sorted(found, key=lambda span: span.start)
 
 

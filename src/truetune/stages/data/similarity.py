@@ -234,10 +234,14 @@ def _band_pairs(keys: npt.NDArray[np.uint64], tie_break: Signatures, size: int) 
 
 def _jaccards(table: _Table, a: Ints, b: Ints) -> Floats:
     """Exact Jaccard similarity of the features of each pair."""
-    columns = np.unique(table.features, return_inverse=True)[1]
-    shape = (len(table.texts), int(columns.max()) + 1)
-    matrix = sparse.csr_matrix((np.ones(len(columns), dtype=np.int32), columns, table.starts), shape=shape)
-    lengths = np.diff(table.starts)
+    nodes, places = np.unique(np.concatenate([a, b]), return_inverse=True)
+    rows = [table.features[table.starts[node] : table.starts[node + 1]] for node in nodes]
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    columns = np.unique(np.concatenate(rows or [table.features[:0]]), return_inverse=True)[1]
+    shape = (len(rows), int(columns.max(initial=0)) + 1)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    matrix = sparse.csr_matrix((np.ones(len(columns), dtype=np.int32), columns, starts), shape=shape)
+    a, b = places[: len(a)], places[len(a) :]
     result = np.empty(len(a), dtype=np.float64)
     for start in range(0, len(a), _COMPARE_CHUNK):
         i, j = a[start : start + _COMPARE_CHUNK], b[start : start + _COMPARE_CHUNK]

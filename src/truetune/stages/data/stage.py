@@ -121,7 +121,9 @@ def _judge(request: Request, ports: Ports, sources: Loaded, test: Loaded, gold: 
         return _Judged(corpus, test_rows, gold_rows, findings, dropped, None)
     left = {position: row for position, row in enumerate(corpus.rows) if position not in dropped} | test_rows | gold_rows
     tokenised = tokenise(left, ports.tokenizer, request.max_length, ports.progress)
-    return _Judged(corpus, test_rows, gold_rows, in_order([*findings, *tokenised.findings]), dropped | dict(tokenised.drops), tokenised)
+    return _Judged(
+        corpus, test_rows, gold_rows, in_order([*findings, *tokenised.findings]), dropped | dict(tokenised.drops), tokenised
+    )
 
 
 def _curated(request: Request, judged: _Judged) -> dict[SplitName, list[CuratedRow]]:

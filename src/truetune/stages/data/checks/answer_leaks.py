@@ -98,10 +98,10 @@ def _json_places(corpus: Corpus) -> Iterator[tuple[int, str]]:
         fields = corpus.answers[position].fields
         if not fields:
             continue
-        prompt = normalise(row.context)
-        if _squeezed(row.answer) in _squeezed(row.context):
+        if "{" in row.context and _squeezed(row.answer) in _squeezed(row.context):
             yield position, row.answer
             continue
+        prompt = normalise(row.context)
         for name in closed:
             match = _announced_value(prompt, name, normalise(field_text(fields.get(name))))
             if match and not _lists_choices(prompt, [normalise(v) for v in corpus.profile.json_fields[name]], match[1]):
