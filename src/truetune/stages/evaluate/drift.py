@@ -33,13 +33,22 @@ class Teaching:
     probe_from: int
 
 
-def teach(tokenizer: ChatTokenizer, prompts: Sequence[tuple[int, ...]], answers: Sequence[str], room: int) -> list[Teaching]:
-    """Each prompt with its answer's tokens behind it, cut to `room` tokens; prompts without an answer are left out."""
+def teach(
+    tokenizer: ChatTokenizer,
+    prompts: Sequence[tuple[int, ...]],
+    answers: Sequence[str],
+    room_tokens: int,
+    end: tuple[int, ...] = (),
+) -> list[Teaching]:
+    """Each prompt with its answer's tokens and `end` behind it, cut to `room_tokens`; prompts without an answer are left out.
+
+    With the end token, the position where the answer must end is compared too: that is where a template bug shows first.
+    """
     encoded = tokenizer.encode(list(answers))
     return [
-        Teaching((prompt + encoding.ids)[:room], len(prompt))
+        Teaching((prompt + encoding.ids + end)[:room_tokens], len(prompt))
         for prompt, encoding in zip(prompts, encoded, strict=True)
-        if encoding.ids and len(prompt) < room
+        if encoding.ids and len(prompt) < room_tokens
     ]
 
 

@@ -139,9 +139,8 @@ class Session:
     def _task_sequences(self, count: int, context_tokens: int) -> list[drift.Teaching]:
         items = list(zip(self._questions.items.get("test", ()), self._questions.prompts.get("test", ()), strict=True))
         chosen = drift.pick(items, count, self._questions.on_task.seed)
-        return drift.teach(
-            self._tokenizer, [prompt for _, prompt in chosen], [item.expected for item, _ in chosen], context_tokens
-        )
+        prompts, answers = [prompt for _, prompt in chosen], [item.expected for item, _ in chosen]
+        return drift.teach(self._tokenizer, prompts, answers, context_tokens, end=self._tokenizer.eos_token_ids[:1])
 
     def _off_task_sequences(self, count: int, context_tokens: int) -> list[drift.Teaching]:
         said = {o.item_id: o.output for o in self.outputs if (o.candidate, o.suite) == ("base_model", OFF_TASK)}

@@ -213,10 +213,20 @@ def test_other_decoding_is_another_question(tmp_path: Path) -> None:
     assert host.asked["choice"] == 0
 
 
-def test_an_adapter_that_learned_nothing_raises_the_alarm(tmp_path: Path) -> None:
-    record = world.make(tmp_path, learning_rate=1e-12).evaluate()
+class DeafHost(FakeHost):
+    """Forgets to apply the adapter, as libraries have done."""
+
+    @contextmanager
+    def open(self, candidate: CandidateRef) -> Iterator[FakeLanguageModel]:
+        with super().open(CandidateRef(candidate.model_dir)) as model:
+            yield model
+
+
+def test_an_adapter_that_is_not_applied_raises_the_alarm(tmp_path: Path) -> None:
+    record = world.make(tmp_path).with_host(DeafHost()).evaluate()
     assert {f.code for f in record.findings} >= {"eval.outputs_identical", "eval.class_never_predicted"}
     assert criterion(record, "beats_base_model") == "not_measured"
+    assert record.gate == "failed"
 
 
 def test_an_exploded_adapter_is_seen_everywhere(tmp_path: Path) -> None:
