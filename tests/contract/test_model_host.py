@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -326,28 +325,38 @@ def test_sampling_follows_seed_and_temperature(tiny: Setup) -> None:
     assert cold == {greedy}
 
 
-def sliding_window_model(folder: Path) -> Path:
-    import torch
+def sliding_window(sizes: dict[str, int]) -> Any:
     from transformers import MistralConfig, MistralForCausalLM
 
-    write_model(folder)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return MistralForCausalLM(MistralConfig(**sizes, num_hidden_layers=2, sliding_window=16, initializer_range=0.2))
+
+
+def partly_recurrent(sizes: dict[str, int]) -> Any:
+    from transformers import Lfm2Config, Lfm2ForCausalLM
+
+    return Lfm2ForCausalLM(
+        Lfm2Config(**sizes, num_hidden_layers=3, full_attn_idxs=[1], block_multiple_of=8, initializer_range=0.3)
+    )
+
+
+@pytest.mark.parametrize("make", [sliding_window, partly_recurrent])
+def test_models_that_padding_would_disturb(tmp_path: Path, tiny: Setup, make: Callable[[dict[str, int]], Any]) -> None:
+    """A window counts slots, padding included; a recurrent state takes padding in."""
+    import torch
+
     torch.manual_seed(3)
-    keys = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
-    small = {k: config[k] for k in keys}
-    model = MistralForCausalLM(MistralConfig(**small, num_key_value_heads=2, sliding_window=16, initializer_range=0.2))
-    model.save_pretrained(folder)
-    return folder
-
-
-def test_sliding_window_model_is_not_padded_wrong(tmp_path: Path, tiny: Setup) -> None:
-    """The window counts slots: padding inside it would hide real tokens from the model."""
-    model_dir = sliding_window_model(tmp_path)
+    sizes = {"vocab_size": tiny.tokenizer.vocabulary_size, "hidden_size": 32, "intermediate_size": 64}
+    make({**sizes, "num_attention_heads": 4, "num_key_value_heads": 2}).save_pretrained(write_model(tmp_path))
+    ref = CandidateRef(tmp_path)
     prompts = prompt_ids(tiny.tokenizer, [conversation(n) for n in range(10)])
-    with tiny.host.open(CandidateRef(model_dir)) as model:
+    items = choices(tiny.tokenizer)
+    with tiny.host.open(ref) as model:
         outputs = ask(model, prompts)
-    plain = load_plain(CandidateRef(model_dir))
+        scores = model.choice_log_likelihoods(items, ignore)
+    plain = load_plain(ref)
     assert [g.text for g in outputs] == [plain_generate(plain, tiny.tokenizer, p, 12)[0] for p in prompts]
+    for got, item in zip(scores, items, strict=True):
+        assert got == pytest.approx([log_likelihood(plain, item.question, o) for o in item.options], abs=1e-3)
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------

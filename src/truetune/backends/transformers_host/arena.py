@@ -54,8 +54,8 @@ def arena_layer_type() -> type[Any]:
             self.keys, self.values = (t[self._part, :, self._start : last] for t in self._arena.tensors)
             return self.keys, self.values
 
-        def batch_select_indices(self, indices: Any) -> None:
-            self._arena.select(indices, self._start + self._used)
-            self._part = slice(0, len(indices))
+        def reorder_cache(self, beam_idx: Any) -> None:
+            self._arena.select(beam_idx, self._start + self._used)
+            self._part = slice(0, len(beam_idx))
 
     return ArenaLayer

@@ -47,7 +47,7 @@ class State:
 
     def select(self, indices: Any) -> None:
         """Keep these rows, in this order; a row may be named twice."""
-        self.cache.batch_select_indices(indices)
+        self.cache.reorder_cache(indices)
         self.mask = self.mask[indices]
         self.lengths = self.lengths[indices]
 

@@ -12,7 +12,8 @@ from truetune.backends.transformers_host.loading import memory_named, quiet, tor
 from truetune.core.errors import DataError
 from truetune.core.ports import ChatTokenizer, ChoiceItem, Decoding, Generation
 
-MAX_BATCH_ROWS = 32
+MAX_BATCH_ROWS = 64
+"""More rows a decoding step cost less each: 6.5 ms a row at 64, 8.8 at 32, 17 at 8 (SmolLM2-135M, one thread)."""
 
 
 class TransformersModel:
