@@ -20,6 +20,7 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from truetune.backends.tokenizer import HfTokenizer
@@ -81,6 +82,7 @@ def plain_trl(model_dir: Path, examples: Sequence[TrainingExample], batch: int, 
     trainer = SFTTrainer(
         model=model, args=arguments, train_dataset=data, processing_class=AutoTokenizer.from_pretrained(model_dir)
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
     return time.perf_counter() - wall, time.process_time() - cpu
 

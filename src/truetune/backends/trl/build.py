@@ -21,7 +21,7 @@ from truetune.backends.trl.loss import choose_path
 from truetune.backends.trl.plan import Plan, pass_budget_tokens
 from truetune.backends.trl.quiet import printing_to_log
 from truetune.backends.trl.sft import Course, MaskedSFTTrainer
-from truetune.core.errors import ConfigError, UpstreamError
+from truetune.core.errors import ConfigError, EnvironmentFault, UpstreamError
 from truetune.core.ports import TrainingExample, TrainRequest
 
 VALIDATION_ROWS = 128
@@ -148,7 +148,7 @@ def _arguments(request: TrainRequest, plan: Plan, folder: Path, *, keep_checkpoi
         "dataloader_pin_memory": torch.cuda.is_available(),
     }
     try:
-        return SFTConfig(**{**ours, **config.trainer_overrides})
+        return _on_one_device(SFTConfig(**{**ours, **config.trainer_overrides}))
     except (ValueError, TypeError) as error:
         raise ConfigError(
             "config.trainer_override",
@@ -157,6 +157,25 @@ def _arguments(request: TrainRequest, plan: Plan, folder: Path, *, keep_checkpoi
             fix="correct or remove the entry",
             where="truetune.yaml: train.trainer_overrides",
         ) from error
+
+
+def _on_one_device(arguments: Any) -> Any:
+    """One process on one accelerator: the order of the data is planned for that.
+
+    Raises:
+        EnvironmentFault: a launcher started several processes.
+    """
+    if arguments.world_size > 1:
+        raise EnvironmentFault(
+            "environment.distributed",
+            f"truetune was started as one of {arguments.world_size} processes",
+            why="this version trains in one process; with more, each would train on a part of every step and write the same run",
+            fix="start truetune itself, without torchrun or accelerate launch",
+        )
+    if arguments.n_gpu > 1:
+        # With several GPUs visible transformers would wrap the model in DataParallel, which TRL refuses.
+        arguments._n_gpu = 1
+    return arguments
 
 
 def _callbacks(trackers: Sequence[str]) -> list[Any]:

@@ -192,6 +192,13 @@ def test_out_of_memory_says_what_to_change(train: Train, monkeypatch: pytest.Mon
     assert "train.batch_size" in caught.value.fix
 
 
+def test_several_processes_are_refused_before_they_write_one_run(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trl.SFTConfig.world_size", 2)
+    with pytest.raises(EnvironmentFault) as caught:
+        train()
+    assert caught.value.code == "environment.distributed"
+
+
 def test_model_that_is_not_there(train: Train, tmp_path: Path) -> None:
     with pytest.raises(UpstreamError) as caught:
         train(model_dir=tmp_path / "nothing")
