@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def _table(model: type[BaseModel]) -> str:
         kind = str(field.annotation).replace("typing.", "").replace("|", "\\|")
         if isinstance(field.annotation, type):
             kind = field.annotation.__name__
-        kind = kind.replace("truetune.core.config.", "").replace("truetune.core.contract.", "").replace("truetune.core.records.", "")
+        kind = re.sub(r"truetune\.core\.\w+\.", "", kind)
         rows.append(f"| `{name}` | `{kind}` | {shown} |")
     return "\n".join(rows)
 

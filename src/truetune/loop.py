@@ -271,7 +271,8 @@ class _Loop:
             "max_length": config.train.max_length,
             "seed": config.seed,
         }
-        gold, test = (self.project.resolve_data_path(name) if name else None for name in (contract.gold_set, contract.frozen_test_set))
+        held_out = (contract.gold_set, contract.frozen_test_set)
+        gold, test = (self.project.resolve_data_path(name) if name else None for name in held_out)
         request = data_stage.Request(config.data, self.project.root, config.seed, config.train.max_length, gold, test)
         ports = data_stage.Ports(self._chat_tokenizer(), self.reporter)
         return self._stage("data", DataRecord, depends, lambda: data_stage.run(request, ports, self.folder))
