@@ -16,7 +16,7 @@ from truetune.core.records import DriftResult
 
 MAX_ABS_LOGIT = 1e-3
 TOP1_AGREEMENT = 0.999
-"""Tolerance of fp32 adapter against fp32 merged: ours, above what rounding alone gives (docs/explanation/evaluation.md)."""
+"""Tolerance of an fp32 adapter against its fp32 merge, where only rounding differs: ours (docs/explanation/evaluation.md)."""
 
 MERGE_PROBES = 64
 WARNING_PROBES = 32
