@@ -23,7 +23,7 @@ _WEIGHT_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 _FIXES = {
     "weights": "use a smaller base model",
     "activations": "lower train.batch_size or train.max_length in truetune.yaml, or set"
-    " train.trainer_overrides: {gradient_checkpointing: true}",
+    " train.trainer_overrides: {activation_checkpointing: true}",
 }
 """By the part that takes most."""
 _RECOMPUTE_OPTIONS = ("gradient_checkpointing", "activation_checkpointing")
