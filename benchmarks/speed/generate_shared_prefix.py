@@ -1,6 +1,6 @@
 """Greedy generation with the prompts' common beginning computed once, against plain `model.generate` in batches of 8.
 
-    python benchmarks/speed/generate_shared_prefix.py MODEL_FOLDER [--prompts 64] [--new-tokens 20] [--threads 2]
+    python benchmarks/speed/generate_shared_prefix.py MODEL_FOLDER [--prompts 64] [--shots 0 8] [--new-tokens 20] [--threads 2]
 
 Two cases: a shared system prompt of about 100 tokens, and the same with eight examples (about 700 tokens). Both sides run
 in one process on the same weights, plain side second. The ratio of processor time is printed beside that of wall time,
@@ -119,12 +119,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--prompts", type=int, default=64)
+    parser.add_argument("--shots", type=int, nargs="+", default=[0, 8], help="examples in the prompt, a line of the table each")
     parser.add_argument("--new-tokens", type=int, default=20)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     print("shots  shared  prompt     plain/s   ours/s   ratio  ratio(cpu)  same text")
-    for shots in (0, 8):
+    for shots in arguments.shots:
         print(compare(arguments.model, arguments.prompts, shots, arguments.new_tokens), flush=True)
 
 
