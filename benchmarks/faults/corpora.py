@@ -24,10 +24,10 @@ NEIGHBOUR_EDIT_FRAC = 0.35
 
 SUPPORT_MESSAGES = Path(__file__).with_name("support_messages.jsonl")
 SUPPORT_SYSTEM = (
-    'You triage customer messages of Fernhollow Home. Answer with JSON only: "queue" is billing, delivery, returns, account, '
-    'technical or sales; "priority" is high (danger, fraud, legal or press threat, third contact, deadline within three days, '
-    'loss of something essential), low (nothing is wrong) or normal; "needs_human" is true for danger, fraud, legal or press '
-    "threat, third contact, bereavement, illness, a vulnerable person or when a person is asked for, else false."
+    'Triage the customer message. Reply with JSON only: "queue" (billing, delivery, returns, account, technical, sales), '
+    '"priority" (high: danger, fraud, legal or press threat, third contact, deadline within three days, essential outage; low: '
+    'nothing is wrong; else normal), "needs_human" (true: danger, fraud, legal or press threat, third contact, illness, '
+    "bereavement, asks for a person; else false)."
 )
 
 
