@@ -14,8 +14,8 @@ from typing import BinaryIO, NoReturn
 
 from truetune.core.errors import DataError
 
-MAX_LINE_BYTES = 64 << 20
-"""A longer line is a finding, not a row: 64 MiB of text is ~16 million tokens, more than any context window."""
+MAX_LINE_BYTES = 16 << 20
+"""A longer line is a finding, not a row: 16 MiB of text is about 4 million tokens, more than any context window."""
 
 MAX_DOCUMENT_BYTES = 1 << 30
 """A JSON document has to be parsed whole, at about six times its size in memory; JSON lines have no such limit."""

@@ -162,7 +162,7 @@ def _layout(suffix: str, head: list[str]) -> str:
     for delimiter in (",", "\t"):
         if KNOWN_COLUMNS & {cell.strip().strip('"').lower() for cell in first.split(delimiter)} and delimiter in first:
             return delimiter
-    return "document" if suffix == ".json" and first else "unknown"
+    return "document" if suffix == ".json" and head else "unknown"
 
 
 def _parses(text: str) -> bool:

@@ -7,7 +7,7 @@ decide. So a result never depends on hashing luck, except for a pair that was no
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from truetune.stages.data.shared_wording import SharedWordings
-from truetune.stages.data.text import normalise, word_features, words
+from truetune.stages.data.text import normalise, sentences, word_features, words
 
 NEAR_WORDS_FRAC = 0.8
 """Two texts are near-duplicates where one keeps so much of the longer one's words, in order: an edit of up to 20 % of the words.
@@ -33,6 +33,13 @@ LONG_WORDS = 16
 """From this many words on, a near-duplicate is a copy; below, only `near_duplicate_jaccard` makes one. Source: measured on
 CLINC150 and SNIPS: short questions for different things share most words every day ("when do i change my oil", "my tires"), and
 none of 745 questions of 16 words or more that share 80 % has another label."""
+
+REST_WORDS_FRAC = 0.5
+"""Of the sentences that two near texts do not share, so many words must still be shared, in order. Source: stated; an edit
+spreads over sentences and leaves most of each, another question under the same passage leaves few."""
+
+_COMPARED_CHARACTERS = 1 << 18
+"""Of a longer prompt its first and last half of so many characters are compared, so that one huge row cannot take all memory."""
 
 NOMINATE_JACCARD = 0.6
 """Pairs below are not kept. Source: an edit of 20 % of the words leaves a Jaccard similarity of at least 0.8 / 1.2 = 0.667."""
@@ -83,13 +90,21 @@ class PromptIndex:
         self.node_of: list[int] = []
         self.members: list[list[int]] = []
         for position, prompt in enumerate(prompts):
-            node = keys.setdefault(" ".join(words(prompt)) or normalise(prompt), len(self.members))
+            compared = _compared(prompt)
+            node = keys.setdefault(" ".join(words(compared)) or normalise(compared), len(self.members))
             if node == len(self.members):
                 self.members.append([])
             self.node_of.append(node)
             self.members[node].append(position)
         self._texts = list(keys)
-        self.pairs = _verified_pairs(self._texts, copy_jaccard)
+        nominated = _nominated_pairs(self._texts, copy_jaccard)
+        self.pairs = [pair for pair in nominated if self._same_question(pair, prompts)]
+
+    def _same_question(self, pair: Pair, prompts: Sequence[str]) -> bool:
+        """Two questions on one long passage share nearly all their words: what counts is the sentences that they do not share."""
+        first, second = (Counter(sentences(_compared(prompts[self.members[node][0]]))) for node in (pair.a, pair.b))
+        rests = [" ".join(rest.elements()).split() for rest in (first - second, second - first)]
+        return not all(rests) or words_in_order(*rests) >= REST_WORDS_FRAC * max(map(len, rests))
 
     def words_of(self, node: int) -> list[str]:
         """The node's words, in order."""
@@ -101,6 +116,11 @@ class PromptIndex:
         component = components(len(self.members), edges)
         first: dict[int, int] = {}
         return [first.setdefault(component[node], position) for position, node in enumerate(self.node_of)]
+
+
+def _compared(prompt: str) -> str:
+    half = _COMPARED_CHARACTERS // 2
+    return prompt if len(prompt) <= _COMPARED_CHARACTERS else f"{prompt[:half]}\n{prompt[-half:]}"
 
 
 def components(size: int, edges: Sequence[tuple[int, int]]) -> list[int]:
@@ -134,7 +154,7 @@ def near_words(a: Sequence[str], b: Sequence[str]) -> bool:
     return words_in_order(a, b) >= NEAR_WORDS_FRAC * max(len(a), len(b))
 
 
-def _verified_pairs(texts: Sequence[str], copy_jaccard: float) -> list[Pair]:
+def _nominated_pairs(texts: Sequence[str], copy_jaccard: float) -> list[Pair]:
     if len(texts) < 2:
         return []
     table = _table(texts)

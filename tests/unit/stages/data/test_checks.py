@@ -156,6 +156,17 @@ def test_many_copies_of_one_text_are_not_mistaken_for_an_instruction(tmp_path: P
     assert report.stats.effective_unique == 41
 
 
+def test_two_questions_on_one_passage_are_two_questions(tmp_path: Path) -> None:
+    passage = ". ".join(distinct_prompts(90)[80:])
+    asked = ["Does anybody sing in the story?", "Was a ladder ever sold there by Emil?"]
+    report = with_rows(
+        tmp_path, *[record(f"{passage}.\n{question}", mood) for question, mood in zip(asked, ("joy", "anger"), strict=True)]
+    )
+    assert report.findings == ()
+    copies = [record(f"{passage}.\n{asked[0]}", "joy"), record(f"{passage.replace('because', 'since')}.\n{asked[0]}", "joy")]
+    assert lines_of(with_rows(tmp_path, *copies).findings) == [[41, 42]]
+
+
 def test_free_text_answers_must_agree_nearly(tmp_path: Path) -> None:
     answers = [
         f"{text}, and that is the whole story of it as far as anybody here can tell you now" for text in distinct_prompts(12)

@@ -16,7 +16,7 @@ from truetune.core.config import DataConfig, SplitConfig
 from truetune.core.errors import DataError
 from truetune.core.ports import ChatTokenizer, Message
 from truetune.core.records import DataRecord
-from truetune.evidence.curated import read_split
+from truetune.evidence.curated import from_parquet, read_split
 from truetune.evidence.run_folder import RunFolder
 from truetune.evidence.store import ObjectStore
 from truetune.stages.data.splits import split_digest
@@ -43,14 +43,13 @@ class Project:
     ) -> DataRecord:
         write_lines(self.root / "rows.jsonl", records)
         gold_path = write_lines(self.root / "gold.jsonl", gold) if gold else None
-        if test:
-            write_lines(self.root / "test.jsonl", test)
-        settings = DataConfig.model_validate(
-            {"sources": ["rows.jsonl"], "test": "test.jsonl" if test else None, "min_train_rows": 10, **config}
-        )
+        test_path = write_lines(self.root / "test.jsonl", test) if test else None
+        settings = DataConfig.model_validate({"sources": ["rows.jsonl"], "min_train_rows": 10, **config})
         folder = RunFolder(self.root / "runs" / "one", self.store, FakeClock())
         return run(
-            Request(settings, self.root, seed, max_length, gold_path), Ports(tokenizer or FakeTokenizer(), Silent()), folder
+            Request(settings, self.root, seed, max_length, gold_path, test_path),
+            Ports(tokenizer or FakeTokenizer(), Silent()),
+            folder,
         )
 
     def table(self, data: DataRecord, name: str) -> list[dict[str, object]]:
@@ -124,6 +123,14 @@ def test_leaking_rows_leave_training_and_held_out_rows_stay(project: Project) ->
     data = project.run([*labelled(60), record(LONG, "anger")], gold=[record(LONG, "anger")])
     assert data.stats.dropped_by_code == {"data.leakage.split": 1}
     assert [source.path for source in data.held_out] == ["gold.jsonl"]
+
+
+def test_gold_rows_travel_with_the_curated_data(project: Project) -> None:
+    data = project.run(labelled(60), gold=[record(LONG, "anger"), record("Something else", "joy")])
+    artifact = next(a for a in data.curated.files if a.path == "gold.parquet")
+    rows = from_parquet(project.store.get_bytes(artifact.digest))
+    assert [row.answer for row in rows] == ["anger", "joy"]
+    assert all(row.row_id.startswith("gold-") for row in rows)
 
 
 def test_a_named_test_file_is_the_test(project: Project) -> None:

@@ -237,6 +237,13 @@ def test_a_line_beyond_the_limit_is_a_finding(tmp_path: Path, monkeypatch: pytes
     assert report.stats.rows == 3
 
 
+def test_a_document_in_one_line_beyond_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_LINE_BYTES", 1 << 16)
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([record("a", "x" * (1 << 18))]), encoding="utf-8")
+    assert "longer than" in found(run_check([path], [], progress=Silent()), "data.record.malformed")[0].message
+
+
 def test_broken_document_names_the_place(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text('[\n{"prompt": "a", "completion": "b"},\n{"prompt": "a" "completion": "b"}\n]', encoding="utf-8")
