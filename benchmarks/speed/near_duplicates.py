@@ -144,9 +144,8 @@ def measure(rows: int, thresholds: Sequence[float], python: str | None) -> None:
     """One corpus, every tool."""
     start = time.monotonic()
     planted = corpus(rows, SEED, available_seeds())
-    print(
-        f"{rows:>9,}  (corpus made in {time.monotonic() - start:.0f} s, {sum(len(row.text) for row in planted) / rows:.0f} characters a row)"
-    )
+    characters = sum(len(row.text) for row in planted) / rows
+    print(f"{rows:>9,}  (corpus made in {time.monotonic() - start:.0f} s, {characters:.0f} characters a row)")
     with tempfile.TemporaryDirectory() as folder:
         texts = Path(folder, "texts.json")
         texts.write_text(json.dumps([row.text for row in planted]), encoding="utf-8")

@@ -9,14 +9,15 @@ import numpy as np
 from truetune.stages.data.neighbours.nomination import Keys
 from truetune.stages.data.neighbours.words import Hashes, Ints, mix, spans
 
-BUCKET_NEIGHBOURS = 16
+BUCKET_NEIGHBOURS = 8
 """Texts that share a key are all paired up to this many plus one: a crowd is anything larger."""
 
-CROWD_NEIGHBOURS = 2
+CROWD_NEIGHBOURS = 1
 """In a crowd each text meets this many before and after it per key, in an order that puts likely copies together: pairs stay
 linear in texts, and a crowd stays linked. Source: recall, precision and time in benchmarks/speed/near_duplicates.py."""
 
-_ORDERS = 4
+_ORDERS = 8
+"""Chances to stand next to a copy. Source: benchmarks/speed/near_duplicates.py, 100,000 rows: 4 find 0.9962 of copies, 8 0.9977."""
 
 _SLICE_ENTRIES = 1 << 22
 
@@ -87,13 +88,14 @@ class Buckets:
 def _alike_together(keys: Hashes, rows: Ints, sizes: Ints) -> Ints:
     """The rows of crowds, key by key, those next to each other that also share one of their least crowded other keys.
 
-    Each text is sorted by the least of its keys' hashes, the smallest crowds first; texts with many keys in common often have
-    that one in common too, and each of `_ORDERS` orders is another chance.
+    Each text is sorted by the least of its keys' hashes, small crowds first; texts with many keys in common often have that one
+    in common too, and each of `_ORDERS` orders is another chance. Crowds within a factor of eight count as equally small: if the
+    very smallest always won, one key would decide in every order, and an edit that destroys it would destroy all chances.
     """
     if not len(rows):
         return rows
     least = np.full((_ORDERS, int(rows.max()) + 1), np.iinfo(np.uint64).max, dtype=np.uint64)
-    rank = np.log2(sizes).astype(np.uint64) << np.uint64(58)
+    rank = (np.log2(sizes) // 3).astype(np.uint64) << np.uint64(58)
     for order, values in enumerate(least):
         np.minimum.at(values, rows, rank | (mix(keys + np.uint64(order)) >> np.uint64(6)))
     chosen = least[(mix(keys) % np.uint64(_ORDERS)).astype(np.int64), rows]

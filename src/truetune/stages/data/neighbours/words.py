@@ -33,7 +33,7 @@ _OUTSIDE_ASCII = re.compile(r"[^\x00-\x7f]+")
 _MARK = re.compile(f"[{_OTHER_MARKS}{_INVISIBLE}’]")
 _REWRITTEN = dict.fromkeys(_INVISIBLE, "") | {"’": "'"}
 
-_BLOCK_CHARS = 1 << 21
+_BLOCK_CHARS = 1 << 20
 """Characters handled at once: large enough to amortise NumPy's calls, small enough that a block's arrays stay in the cache."""
 
 _LONG_WORD_BYTES = 64
@@ -127,10 +127,16 @@ def spans(starts: Ints, lengths: Ints) -> Ints:
 
 
 def _ordered_sums(block: Block) -> Hashes:
-    position = spans(np.zeros(len(block.starts) - 1, dtype=np.int64), block.lengths).astype(np.uint64)
-    placed = mix(block.hashes + position * _MIX_A)
-    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(placed, dtype=np.uint64)])
-    return mix(np.diff(sums[block.starts]) + block.lengths.astype(np.uint64))
+    """Each text's words as one number: its hashes are digits to an odd base modulo 2^64, counted from the text's first word."""
+    powers = np.full(len(block.hashes) + 1, _MIX_A, dtype=np.uint64)
+    powers[0] = 1
+    np.cumprod(powers, out=powers)
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(block.hashes * powers[:-1], dtype=np.uint64)])
+    inverses = np.full(len(block.hashes) + 1, pow(int(_MIX_A), -1, 1 << 64), dtype=np.uint64)
+    inverses[0] = 1
+    np.cumprod(inverses, out=inverses)
+    from_first = np.diff(sums[block.starts]) * inverses[block.starts[:-1]]
+    return mix(from_first + block.lengths.astype(np.uint64) * _MIX_B)
 
 
 def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
