@@ -24,10 +24,9 @@ NEIGHBOUR_EDIT_FRAC = 0.35
 
 SUPPORT_MESSAGES = Path(__file__).with_name("support_messages.jsonl")
 SUPPORT_SYSTEM = (
-    'Triage the customer message. Reply with JSON only: "queue" (billing, delivery, returns, account, technical, sales), '
-    '"priority" (high: danger, fraud, legal or press threat, third contact, deadline within three days, essential outage; low: '
-    'nothing is wrong; else normal), "needs_human" (true: danger, fraud, legal or press threat, third contact, illness, '
-    "bereavement, asks for a person; else false)."
+    'Sort the customer message. Reply with JSON only: "queue" (billing, delivery, returns, account, technical), '
+    '"priority" (high: urgent or dangerous; low: no hurry, or praise; else normal), '
+    '"needs_human" (true: asks for a person, danger, or legal trouble; else false).'
 )
 
 
