@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from benchmarks.faults import answers
 from benchmarks.faults.corpora import Corpus, Example, available, with_neighbour
 from benchmarks.faults.example import EXAMPLE
 from benchmarks.faults.plant import KINDS, Fault, Kind, Planted, plant
@@ -64,6 +65,20 @@ def measure(corpus: Corpus, per_kind: int, seed: int) -> Result:
     left_out = ", ".join(f"{n} {why}" for why, n in sorted(corpus.excluded.items())) or "none"
     what = f"{len(corpus.rows)} rows, {len(corpus.held_out)} held out; natural defects left out: {left_out}; plantings: {rounds}"
     return Result(corpus.name, what, tally)
+
+
+def measure_answers(corpus: Corpus, kinds: Sequence[Kind], per_kind: int, seed: int) -> Result:
+    """Plant the faults that must be rarer than what is normal, a few at a time, and count."""
+    each = max(2, int(answers.SHARE * len(corpus.rows)))
+    rounds = -(-per_kind // each)
+    tally = Tally()
+    for number in range(rounds):
+        planted = plant(corpus, dict.fromkeys(kinds, each), seed + number)
+        flags, seconds = check(planted)
+        tally.add(planted, flags, seconds)
+    tally.resembling = with_neighbour(tally.flagged_clean(), corpus)
+    what = f"{len(corpus.rows)} rows; faults of answers and encodings, {each} of a kind in each of {rounds} plantings"
+    return Result(f"{corpus.name}, answers and encodings", what, tally)
 
 
 def shipped_example() -> Result:
@@ -124,6 +139,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(corpus)
             continue
         results.append(measure(corpus, options.per_kind, options.seed))
+        print(f"\n{section(results[-1])}", flush=True)
+    for planting in answers.plantings():
+        if isinstance(planting, str):
+            skipped.append(planting)
+            print(planting)
+            continue
+        results.append(measure_answers(*planting, min(options.per_kind, answers.PER_KIND), options.seed))
         print(f"\n{section(results[-1])}", flush=True)
     for line in _missed_texts(results, options.show_missed):
         print(line)

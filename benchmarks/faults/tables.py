@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from benchmarks.faults import answers
 from benchmarks.faults.plant import KINDS
 from benchmarks.faults.score import Tally, wilson
 
@@ -50,7 +51,7 @@ def recall_lines(tally: Tally) -> Iterator[str]:
     """The recall table of one corpus, in Markdown."""
     yield "| fault | planted | found | recall | 95 % interval | target | |"
     yield "| --- | ---: | ---: | ---: | --- | ---: | --- |"
-    for kind in (name for name in KINDS if name in tally.planted):
+    for kind in (name for name in (*KINDS, *answers.KINDS) if name in tally.planted):
         planted, found = tally.planted[kind], tally.found.get(kind, 0)
         recall, goal = tally.recall(kind), target(kind)
         met = "met" if recall >= goal else "**missed**"

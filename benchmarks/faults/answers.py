@@ -1,0 +1,116 @@
+"""Faults of answers and encodings, and the corpora with free text that they are planted into.
+
+They are planted a few at a time: the checks compare an answer with its peers, so a fault must be rarer than what is normal.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.faults import damage
+from benchmarks.faults.corpora import Corpus, Example, snips, support_triage, without_twins
+from benchmarks.faults.plant import Kind, as_line
+from benchmarks.real_data import DataAbsentError, data_folder
+
+SHARE = 0.03
+"""Of a corpus's rows, so many carry a fault of one kind in one planting."""
+PER_KIND = 60
+
+
+def _cut(rng: random.Random, example: Example, corpus: Corpus) -> str:
+    return as_line(corpus.system, Example(example.prompt, damage.cut_text(rng, example.answer)))
+
+
+def _cut_json(rng: random.Random, example: Example, corpus: Corpus) -> str:
+    return as_line(corpus.system, Example(example.prompt, damage.cut_json(rng, example.answer)))
+
+
+def _open_fence(rng: random.Random, example: Example, corpus: Corpus) -> str:
+    return as_line(corpus.system, Example(example.prompt, damage.open_fence(rng, example.answer)))
+
+
+def _no_answer(rng: random.Random, example: Example, corpus: Corpus) -> str:
+    return as_line(corpus.system, Example(example.prompt, damage.no_answer(rng)))
+
+
+def _misread(rng: random.Random, example: Example, corpus: Corpus) -> str:
+    return as_line(corpus.system, Example(damage.misread(rng, example.prompt), example.answer))
+
+
+def _control(rng: random.Random, example: Example, corpus: Corpus) -> str:
+    return as_line(corpus.system, Example(damage.with_control(rng, example.prompt), example.answer))
+
+
+_CUT = Kind("answer, cut off", "data.record.truncated", "row", _cut)
+_CUT_JSON = Kind("answer, cut-off JSON", "data.record.truncated", "row", _cut_json)
+_FENCE = Kind("answer, open code block", "data.record.truncated", "row", _open_fence)
+_NO_ANSWER = Kind("answer, boilerplate", "data.record.boilerplate", "row", _no_answer)
+_MISREAD = Kind("encoding, misread", "data.encoding.mojibake", "row", _misread)
+_CONTROL = Kind("encoding, control character", "data.encoding.control", "row", _control)
+_EVERYWHERE = (_NO_ANSWER, _MISREAD, _CONTROL)
+KINDS = {kind.name: kind for kind in (_CUT, _CUT_JSON, _FENCE, *_EVERYWHERE)}
+"""Every kind that can be planted into some of these corpora."""
+
+
+def plantings() -> Iterator[tuple[Corpus, tuple[Kind, ...]] | str]:
+    """Each corpus with the kinds that it can carry, or the reason why it cannot be had here."""
+    yield support_triage(), (_CUT_JSON, *_EVERYWHERE)
+    makers: tuple[tuple[Callable[[], Corpus], tuple[Kind, ...]], ...] = (
+        (snips, _EVERYWHERE),
+        (sentences, (_CUT, _FENCE, *_EVERYWHERE)),
+        (instructions, (_CUT, _FENCE, *_EVERYWHERE)),
+    )
+    for make, kinds in makers:
+        try:
+            yield make(), kinds
+        except DataAbsentError as absent:
+            yield f"skipped: {absent}"
+
+
+def sentences() -> Corpus:
+    """The second part of sentences of letters and reports, asked for by the first; those with personal data other than names are left out.
+
+    Raises:
+        DataAbsentError: the data set is not on this machine.
+    """
+    path = _existing("presidio_pii_synth", "synth_dataset_v2.json")
+    examples = []
+    for row in json.loads(path.read_text(encoding="utf-8")):
+        words = row["full_text"].split()
+        harmless = {span["entity_type"] for span in row["spans"]} <= {"PERSON", "GPE", "ORGANIZATION", "TITLE", "AGE"}
+        if harmless and len(words) >= 14 and "\n" not in row["full_text"].strip() and words[-1].endswith((".", "!", "?")):
+            half = len(words) // 3
+            examples.append(Example(" ".join(words[:half]), " ".join(words[half:])))
+    return _corpus("sentences continued", "Continue the text.", examples, held_out=20)
+
+
+def instructions() -> Corpus:
+    """The hand-written general instructions whose answers are prose.
+
+    Raises:
+        DataAbsentError: the data set is not on this machine.
+    """
+    path = _existing("alpaca_seed_tasks", "seed_tasks.jsonl")
+    examples = []
+    for task in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        first = task["instances"][0]
+        answer = first["output"].strip()
+        if len(answer.split()) >= 12 and "\n" not in answer and answer.endswith((".", "!", "?")):
+            examples.append(Example(f"{task['instruction']}\n{first['input']}".strip(), answer))
+    return _corpus("general instructions", "Follow the instruction.", examples, held_out=5)
+
+
+def _corpus(name: str, system: str, examples: list[Example], held_out: int) -> Corpus:
+    kept, excluded = without_twins(examples)
+    random.Random(17).shuffle(kept)
+    return Corpus(name, system, tuple(kept[held_out:]), tuple(kept[:held_out]), excluded)
+
+
+def _existing(folder: str, name: str) -> Path:
+    path = data_folder() / folder / name
+    if not path.exists():
+        raise DataAbsentError(f"{folder} is absent; set TRUETUNE_SHARED_DATA to the folder that has it")
+    return path
