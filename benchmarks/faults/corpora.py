@@ -25,7 +25,8 @@ NEIGHBOUR_EDIT_FRAC = 0.35
 SUPPORT_MESSAGES = Path(__file__).with_name("support_messages.jsonl")
 SUPPORT_SYSTEM = (
     'Sort the customer message. Reply with JSON only: "queue" (billing, delivery, returns, account, technical), '
-    '"priority" (high: urgent; low: no hurry, or praise; else normal), "needs_human" (true: asks for a person or a call; else false).'
+    '"priority" (high: urgent; low: no hurry, or praise; else normal), '
+    '"needs_human" (true: asks for a person or a call; else false).'
 )
 
 
