@@ -60,6 +60,8 @@ def _table(model: type[BaseModel]) -> str:
         if isinstance(field.annotation, type):
             kind = field.annotation.__name__
         kind = re.sub(r"truetune\.core\.\w+\.", "", kind)
+        # A validator prints with its address in memory, which is another one in each process.
+        kind = re.sub(r"Annotated\[(\w+), \w+\(func=<function [^>]*>\)\]", r"\1", kind)
         rows.append(f"| `{name}` | `{kind}` | {shown} |")
     return "\n".join(rows)
 
