@@ -34,6 +34,7 @@ _EXPECTED_SHARED = 20.0
 shingles are too common to count; of the other ten, none is shared once in 20,000 times (Poisson)."""
 
 _BIGRAMS_UP_TO_WORDS = 64
+_BASE = np.uint64(0xD6E8FEB86659FD93)
 _COUNT_BUCKETS = 1 << 18
 _KEY_BLOCK_ROWS = 1 << 16
 
@@ -106,25 +107,30 @@ class Nominator:
         return mix(ordered * np.uint64(0x9E3779B97F4A7C15) + occurrence + self._salt)
 
     def _sampled(self, block: Block, inside: Ints, rows: Ints) -> Iterator[Keys]:
+        yield self._shingles(block, inside, rows, 3)
+        middling = block.lengths[inside] <= _BIGRAMS_UP_TO_WORDS
+        if middling.any():
+            yield self._shingles(block, inside[middling], rows[middling], 2)
+
+    def _shingles(self, block: Block, inside: Ints, rows: Ints, size: int) -> Keys:
+        """The runs of `size` words whose hash is small: so many of each text that enough are shared at the threshold."""
         lengths = block.lengths[inside]
-        words = block.hashes if len(inside) == len(block.starts) - 1 else block.hashes[spans(block.starts[inside], lengths)]
-        row = np.repeat(rows, lengths)
-        left = np.arange(len(words), dtype=np.int64)
-        left = np.repeat(np.cumsum(lengths), lengths) - left  # words from here to the end of the text
-        for size in (2, 3):
-            wanted = _EXPECTED_SHARED / self._threshold**size
-            shingles = words[: len(words) - size + 1] * np.uint64(0x9E3779B97F4A7C15)
-            for offset in range(1, size):
-                shingles = (shingles + words[offset : len(words) - size + 1 + offset]) * np.uint64(
-                    0xD6E8FEB86659FD93 + 2 * offset
-                )
-            shingles = mix(shingles ^ self._salt)
-            share = np.minimum(wanted / np.maximum(lengths - size + 1, 1), 1.0)
-            if size == 2:
-                share = np.where(lengths <= _BIGRAMS_UP_TO_WORDS, share, 0.0)
-            limit = np.repeat((share * float(1 << 32)).astype(np.int64), lengths)[: len(shingles)]
-            picked = np.flatnonzero(((shingles >> np.uint64(32)).astype(np.int64) < limit) & (left[: len(shingles)] >= size))
-            yield Keys(mix(shingles[picked] + np.uint64(size)), row[picked])
+        whole = len(inside) == len(block.starts) - 1
+        words = block.hashes if whole else block.hashes[spans(block.starts[inside], lengths)]
+        count = len(words) - size + 1
+        shingles = words[:count] * _BASE
+        for offset in range(1, size):
+            shingles += words[offset : offset + count]
+            shingles *= _BASE
+        shingles = mix(shingles ^ self._salt)
+        wanted = _EXPECTED_SHARED / self._threshold**size
+        share = np.minimum(wanted / (lengths - size + 1), 1.0)
+        limit = np.repeat((share * 0xFFFFFFFF).astype(np.uint32), lengths)[:count]
+        picked = np.flatnonzero((shingles >> np.uint64(32)).astype(np.uint32) <= limit)
+        ends = np.cumsum(lengths)
+        text = np.searchsorted(ends, picked, side="right")
+        complete = picked + size <= ends[text]
+        return Keys(mix(shingles[picked[complete]] + np.uint64(size)), rows[text[complete]])
 
 
 def _subset_sizes(words: int, threshold: float) -> list[int]:

@@ -58,11 +58,14 @@ _HALF = np.uint64(32)
 
 def mix(values: Hashes) -> Hashes:
     """The values with every input bit spread over every output bit (a bijection, so it adds no collisions)."""
-    mixed = values ^ (values >> _HALF)
+    mixed = values >> _HALF
+    mixed ^= values
     mixed *= _MIX_B
-    mixed ^= mixed >> _HALF
+    shifted = mixed >> _HALF
+    mixed ^= shifted
     mixed *= _MIX_B
-    mixed ^= mixed >> _HALF
+    np.right_shift(mixed, _HALF, out=shifted)
+    mixed ^= shifted
     return mixed
 
 
