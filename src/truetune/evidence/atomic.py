@@ -76,22 +76,59 @@ def write_text(path: Path, content: str) -> None:
 def new_folder(path: Path) -> Iterator[Path]:
     """Fill a folder beside `path`; it takes that name only when the block ends without an error.
 
-    An existing `path` is replaced. What a killed process left half-made has another name and is swept next time.
+    An existing `path` is replaced: it is set aside whole before the new one takes its name. What a killed process left has
+    another name: the next call on this path sweeps it, or gives an old folder its name back where no new one took it.
 
     Raises:
         EnvironmentFault: the disk is full, read-only or not permitted.
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        for stale in path.parent.glob(f".{path.name}.*.partial"):
-            shutil.rmtree(stale, ignore_errors=True)
+        _tidy_after_a_kill(path)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"))
         try:
             yield temporary
             temporary.chmod(0o755)
-            if path.exists():
-                shutil.rmtree(path)
-            temporary.rename(path)
+            _take_name(temporary, path)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+
+
+def _tidy_after_a_kill(path: Path) -> None:
+    for old in _left_behind(path, ".old"):
+        if path.exists():
+            _remove(old)
+        else:
+            old.rename(path)
+    for partial in _left_behind(path, ".partial"):
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _left_behind(path: Path, suffix: str) -> list[Path]:
+    """What an earlier call on this very path left; the token in the middle has no dot, which tells `model` from `model.v2`."""
+    prefix = f".{path.name}."
+    inside = (p for p in path.parent.iterdir() if p.name.startswith(prefix) and p.name.endswith(suffix))
+    return sorted(p for p in inside if "." not in p.name[len(prefix) : -len(suffix)])
+
+
+def _take_name(temporary: Path, path: Path) -> None:
+    """Rename, never delete, under the final name: at each moment it names the whole old folder, the whole new one, or none."""
+    if not path.exists():
+        temporary.rename(path)
+        return
+    old = temporary.with_suffix(".old")
+    path.rename(old)
+    try:
+        temporary.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    _remove(old)
+
+
+def _remove(old: Path) -> None:
+    """Delete under another name than `.old`: what is called `.old` is whole, so that it can be given back."""
+    doomed = old.with_suffix(".partial")
+    old.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)

@@ -90,15 +90,16 @@ class Ledger:
         return [line for line in text.split("\n")[:-1] if line]
 
     def _cut_partial_line(self) -> None:
+        """Shorten the file in place: a full disk is what cuts lines, and shortening is the one repair that needs no space."""
         if self.path.exists():
             content = self.path.read_bytes()
-            if content and not content.endswith(b"\n"):
-                atomic.write_bytes(self.path, content[: content.rfind(b"\n") + 1])
+            if not content.endswith(b"\n"):
+                os.truncate(self.path, content.rfind(b"\n") + 1)
 
     def _parse(self, line: str, number: int) -> Entry:
         try:
             return Entry.model_validate(json.loads(line))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._broken(number, "the line is not a ledger entry") from error
 
     def _broken(self, number: int, why: str) -> EvidenceError:

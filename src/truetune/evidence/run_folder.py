@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from truetune.core.errors import EvidenceError
 from truetune.core.ports import Clock
@@ -71,7 +71,7 @@ def load_record(path: Path, kind: type[R]) -> R:
     """Read a record from a file.
 
     Raises:
-        EvidenceError: not JSON, a newer schema, or fields that do not fit.
+        EvidenceError: not JSON, JSON nested without end, a newer schema, or fields that do not fit.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
@@ -84,7 +84,7 @@ def load_record(path: Path, kind: type[R]) -> R:
                 where=str(path),
             )
         return kind.model_validate(value)
-    except (ValueError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:
         raise EvidenceError(
             "evidence.record",
             f"{path.name} is not a record that truetune wrote",

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from truetune.core.errors import EvidenceError
 from truetune.core.records import Artifact, Tree
@@ -77,8 +77,10 @@ class ObjectStore:
         """Make `folder` hold the tree's files, as copies: what a user does to them leaves the store as it is.
 
         Raises:
-            EvidenceError: a blob is missing.
+            EvidenceError: a blob is missing, or a path of the record would lead out of the folder.
         """
+        for artifact in tree.files:
+            _refuse_way_out(artifact, folder)
         with atomic.new_folder(folder) as temporary:
             for artifact in tree.files:
                 target = temporary / artifact.path
@@ -102,3 +104,20 @@ class ObjectStore:
                 with suppress(OSError):
                     temporary.unlink()
                 raise
+
+
+def _refuse_way_out(artifact: Artifact, folder: Path) -> None:
+    """A record is a file that anyone can edit: its paths are not trusted.
+
+    Raises:
+        EvidenceError: the path is empty, absolute, or climbs with `..`.
+    """
+    path = PurePath(artifact.path)
+    if path.anchor or ".." in path.parts or not path.parts or "\0" in artifact.path:
+        raise EvidenceError(
+            "evidence.path",
+            f"the record names a file that would lie outside its folder: {artifact.path!r}",
+            why="truetune never writes such a record: it was changed, or made by something else",
+            fix="truetune verify",
+            where=str(folder),
+        )

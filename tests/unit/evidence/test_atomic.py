@@ -20,7 +20,7 @@ from truetune.evidence import atomic
 
 
 def leftovers(folder: Path) -> list[str]:
-    return sorted(p.name for p in folder.iterdir() if p.name.endswith((".tmp", ".partial")))
+    return sorted(p.name for p in folder.iterdir() if p.name.endswith((".tmp", ".partial", ".old")))
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -97,17 +97,15 @@ atomic.write_bytes(folder / "file", b"old")
 with atomic.new_folder(folder / "made") as inside:
     (inside / "old").write_bytes(b"old")
 ledger.append("first")
-(folder / "users-own").write_bytes(bytes(32 << 10))
 source = Path(sys.argv[2]); source.write_bytes(large)
 state = lambda: [(folder / "file").read_bytes().decode(), [p.name for p in (folder / "made").iterdir()], len(ledger.read())]
 full = [attempt(work) for work in (
     lambda: atomic.write_bytes(folder / "file", large), lambda: fill(folder / "made"),
     lambda: store.put_bytes("x", large), lambda: store.put_file(source), lambda: ledger.append("second", text="x" * (1 << 20)),
 )]
-(folder / "users-own").unlink()
-ledger.append("after the user freed space")
+ledger.append("after the cut line made room")
 after_full = state()
-left = sorted(p.name for p in folder.rglob("*") if p.name.endswith((".tmp", ".partial")))
+left = sorted(p.name for p in folder.rglob("*") if p.name.endswith((".tmp", ".partial", ".old")))
 subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
 read_only = [attempt(work) for work in (
     lambda: atomic.write_bytes(folder / "file", b"new"), lambda: fill(folder / "made"),
@@ -227,9 +225,6 @@ with atomic.new_folder(Path(sys.argv[1])) as inside:
 """
 
 
-@pytest.mark.xfail(
-    strict=True, reason="new_folder removes the old folder file by file under its final name before the new one takes it"
-)
 def test_killed_while_the_old_folder_is_replaced(tmp_path: Path) -> None:
     """The old folder, the new one, or none; but never half of the old one under the final name."""
     target = tmp_path / "model"
@@ -241,3 +236,58 @@ def test_killed_while_the_old_folder_is_replaced(tmp_path: Path) -> None:
         assert swapper.stdout.readline() == "ready\n"
         swapper.send_signal(signal.SIGKILL)
     assert not target.exists() or sorted(p.name for p in target.iterdir()) == ["a", "b"]
+    assert len(leftovers(tmp_path)) == 1
+    shutil.rmtree(target, ignore_errors=True)
+    with pytest.raises(RuntimeError), atomic.new_folder(target):
+        raise RuntimeError
+    assert not target.exists(), "what was half deleted is never given back"
+    assert leftovers(tmp_path) == []
+
+
+KILLED_BETWEEN = """
+import os, signal, sys
+from pathlib import Path
+from truetune.evidence import atomic
+rename = Path.rename
+def killed_after_the_old_one_is_aside(self, target):
+    done = rename(self, target)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return done
+with atomic.new_folder(Path(sys.argv[1])) as inside:
+    (inside / "new").write_bytes(b"new")
+    Path.rename = killed_after_the_old_one_is_aside
+"""
+
+
+def test_killed_between_the_two_names_gives_the_old_folder_back(tmp_path: Path) -> None:
+    target = tmp_path / "model"
+    other = tmp_path / ".model.v2.abcdefgh.old"
+    other.mkdir()
+    with atomic.new_folder(target) as inside:
+        (inside / "whole").write_bytes(b"old")
+    killed = subprocess.run([sys.executable, "-c", KILLED_BETWEEN, target], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not target.exists()
+    with pytest.raises(RuntimeError), atomic.new_folder(target):
+        assert [p.name for p in target.iterdir()] == ["whole"]
+        raise RuntimeError
+    assert [p.name for p in target.iterdir()] == ["whole"]
+    assert leftovers(tmp_path) == [other.name], "the folder `model.v2` is another one"
+
+
+def test_new_folder_that_cannot_take_the_name_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "model"
+    with atomic.new_folder(target) as inside:
+        (inside / "whole").write_bytes(b"old")
+    rename = Path.rename
+
+    def refused(self: Path, to: Path) -> Path:
+        if self.suffix == ".partial":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return rename(self, to)
+
+    with pytest.raises(EnvironmentFault), atomic.new_folder(target) as inside:
+        (inside / "new").write_bytes(b"new")
+        monkeypatch.setattr(Path, "rename", refused)
+    assert [p.name for p in target.iterdir()] == ["whole"]
+    assert leftovers(tmp_path) == []

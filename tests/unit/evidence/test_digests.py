@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truetune.core.records import Artifact
@@ -25,6 +25,7 @@ def test_known_value() -> None:
     assert bytes_digest(b"") == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_file_and_bytes_agree(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "content"
@@ -38,6 +39,7 @@ def test_file_larger_than_a_chunk(tmp_path: Path) -> None:
     assert file_digest(tmp_path / "large") == bytes_digest(content)
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_canonical_json_says_the_same_and_ignores_key_order(value: object) -> None:
     text = canonical_json(value)

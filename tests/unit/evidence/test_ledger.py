@@ -101,7 +101,7 @@ def test_swapped_and_doubled_lines_are_named(tmp_path: Path) -> None:
     assert broken_at(ledger) == 3
 
 
-@pytest.mark.parametrize("text", ["not json", "[]", "{}", "null", '{"seq": 0}'])
+@pytest.mark.parametrize("text", ["not json", "[" * 100_000, "[]", "{}", "null", '{"seq": 0}'])
 def test_line_that_is_no_entry(tmp_path: Path, text: str) -> None:
     ledger = written(tmp_path / "ledger.jsonl")
     with ledger.path.open("a", encoding="utf-8") as stream:
@@ -127,6 +127,16 @@ def test_line_cut_short_by_a_kill_is_no_entry_and_heals(tmp_path: Path, cut: int
     assert [e.event for e in ledger.read()] == EVENTS[:3]
     ledger.append("again")
     assert [e.event for e in ledger.read()] == [*EVENTS[:3], "again"]
+
+
+def test_cut_line_heals_without_another_file(tmp_path: Path) -> None:
+    """A full disk has no room for one; the same file is shortened in place."""
+    ledger = written(tmp_path / "ledger.jsonl")
+    ledger.path.write_bytes(ledger.path.read_bytes()[:-10])
+    same_file = ledger.path.stat().st_ino
+    ledger.append("again")
+    assert ledger.path.stat().st_ino == same_file
+    assert [p.name for p in tmp_path.iterdir()] == ["ledger.jsonl"]
 
 
 def test_what_json_cannot_say_is_refused_and_changes_nothing(tmp_path: Path) -> None:

@@ -83,10 +83,11 @@ def test_missing_object_is_named_and_leaves_no_half_folder(store: ObjectStore, t
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="lay_out follows `..` in an artifact's path: a tampered record can write outside the folder"
-)
-def test_record_cannot_write_outside_the_folder(store: ObjectStore, tmp_path: Path) -> None:
-    artifact = store.put_bytes("../../outside", b"evil")
-    with pytest.raises(EvidenceError):
-        store.lay_out(Tree(digest=artifact.digest, files=(artifact,)), tmp_path / "deep" / "out")
+@pytest.mark.parametrize("path", ["../../outside", "/outside", "a/../../outside", "..", ".", "", "a\0b"])
+def test_record_cannot_write_outside_the_folder(path: str, store: ObjectStore, tmp_path: Path) -> None:
+    good, evil = store.put_bytes("good", b"good"), store.put_bytes(path, b"evil")
+    with pytest.raises(EvidenceError) as caught:
+        store.lay_out(Tree(digest=evil.digest, files=(good, evil)), tmp_path / "deep" / "out")
+    assert caught.value.code == "evidence.path"
+    assert repr(path) in caught.value.what
+    assert not (tmp_path / "deep").exists()
