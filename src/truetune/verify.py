@@ -99,7 +99,7 @@ class _Verifier:
             return Verification(name=name, state="passed", detail=derive())
         except EvidenceError as error:
             return Verification(name=name, state="failed", detail=f"{error.what}" + (f" ({error.where})" if error.where else ""))
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RecursionError) as error:
             return Verification(name=name, state="failed", detail=f"cannot be read: {error}")
 
     # --- the ledger and the records --------------------------------------------------------------------------------

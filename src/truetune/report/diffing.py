@@ -63,7 +63,7 @@ def _equal_pairs(left: list[str], right: list[str]) -> int:
 def _object(answer: str) -> dict[str, str] | None:
     try:
         value = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):  # a model that repeats `[` nests deeper than the parser goes
         return None
     if not isinstance(value, dict):
         return None
