@@ -71,7 +71,7 @@ def plantings() -> Iterator[tuple[Corpus, tuple[Kind, ...]] | str]:
 
 
 def sentences() -> Corpus:
-    """The second part of sentences of letters and reports, asked for by the first; those with personal data other than names are left out.
+    """The rest of a sentence, asked for by its first third; sentences with personal data other than names are left out.
 
     Raises:
         DataAbsentError: the data set is not on this machine.

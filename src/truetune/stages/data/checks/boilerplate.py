@@ -1,0 +1,164 @@
+"""Answers that answer nothing: an assistant's refusals and disclaimers, and placeholders that were never filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from truetune.core.records import Finding
+from truetune.stages.data.checks.base import Check, Threshold
+from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.profile import Answer
+from truetune.stages.data.rows import Row
+from truetune.stages.data.sensitive import excerpt
+
+CODE = "data.record.boilerplate"
+_FIX = "write the answer, or delete the row; where declining is right, say in the system prompt that it is"
+
+HABIT_FRAC = 0.1
+"""Where more than a tenth of the answers are of a kind, the data teaches it. Source: stated; see the page of this code."""
+
+_AI = r"(?:an? )?(?:ai|artificial intelligence|(?:large )?language|machine learning|virtual|text[- ]based)"
+_DO = (
+    r"(?:help|assist|provide|comply|answer|fulfill?|complete|respond|generate|create|write|do that|process|offer|engage|"
+    r"support|discuss|give|access|perform|continue|accommodate|satisfy|share|tell)"
+)
+_NOT_ABLE = (
+    r"(?:can ?not|can[’']?t|could not|couldn[’']?t|won[’']?t|will not|(?:am|[’']m|was) (?:not able|unable|not capable)(?: to)?|"
+    r"(?:am|[’']m) not (?:comfortable|allowed|permitted|programmed|designed)(?: to| with)?|"
+    r"do(?: not|n[’']?t) have (?:the (?:ability|capability)|enough information|access|permission|real[- ]time))"
+)
+_SORRY = (
+    r"(?:(?:i[’']?m|i am|we are|we[’']re)?[ ,]*(?:very |so |really |truly )?sorry|apologies|my apologies|i apologi[sz]e|"
+    r"unfortunately|regrettably)"
+)
+_REFUSAL = re.compile(
+    rf"\b(?:as|i am|i[’']m)(?: just| only| merely)? {_AI} (?:model|assistant|system|chatbot|program|bot|ai)\b"
+    rf"|\bas an ai\b"
+    rf"|^{_SORRY}\b[^.!?\n]{{0,60}}\bi ?{_NOT_ABLE}\b"
+    rf"|^(?:{_SORRY}[,.!:]? )?(?:but )?i ?{_NOT_ABLE} (?:(?:be able|currently|really|directly|actually|to) ){{0,2}}{_DO}\b"
+    rf"|\bi ?{_NOT_ABLE} (?:fulfill?|comply with|assist (?:you )?with|help (?:you )?with) (?:this|that|your|the|such)\b"
+    r"|\b(?:my|last) (?:knowledge|training)(?: data)? (?:cut-?off|update|only goes|ends)\b|\bas of my (?:last|latest|knowledge)\b"
+    r"|\bi do(?: not|n[’']?t) have (?:personal (?:opinions|feelings|experiences|beliefs)|"
+    r"access to (?:real|current|the internet|external))",
+    re.IGNORECASE,
+)
+_REFUSAL_CHARACTERS = 400
+"""A refusal stands at the start of an answer."""
+_CUES = (
+    "can",
+    "n't",
+    "n’t",
+    "not ",
+    "unable",
+    "sorry",
+    "apolog",
+    " ai",
+    " model",
+    "an ",
+    "language",
+    "cut",
+    "as of my",
+    " last ",
+    "my ",
+)
+"""One of them stands in every refusal: a quick look before the slow one."""
+_FILLER_CHARACTERS = 60
+_FILLER = re.compile(
+    r"\blorem ipsum\b|\[(?:insert|add|fill|todo|placeholder)\b[^\]\n]{0,60}\]?|<(?:insert|placeholder)\b[^>\n]{0,40}>",
+    re.IGNORECASE,
+)
+_ALWAYS_FILLER = re.compile(
+    r"(?:todo|tbd|tba|fixme|tbc|placeholder|nan|undefined|xxx+|asdf\w*|qwerty\w*|dummy|lipsum|"
+    r"to be (?:done|determined|decided|added|filled|completed|written|announced|confirmed)(?: (?:in|later|soon))?|"
+    r"(?:fill|write|add|complete)(?: this| me| it)?(?: in)? later|coming soon|"
+    r"(?:todo|tbd|fixme|placeholder)\b.{0,40}|"
+    r".{0,20}\b(?:answer|response|text|output) (?:goes )?here|"
+    r"(?:sample|dummy|test) (?:answer|text|response|output))",
+    re.IGNORECASE | re.DOTALL,
+)
+_NO_VALUE = re.compile(
+    r"(?:n ?[/.]? ?a|not applicable|not available|none|null|nil|no (?:answer|response|output|data|value|text)|"
+    r"unknown|missing|empty|blank)",
+    re.IGNORECASE,
+)
+_AROUND = " \t\n\r.,;:!?…-–—_*#()[]{}<>\"'`«»“”/\\|=~"
+_CLOSED_SHAPES = ("labels", "exact")
+_DECLINES = re.compile(
+    r"\b(?:refus|declin|reject|can[’']?not (?:help|answer)|can[’']?t (?:help|answer)|unanswerable|not allowed)", re.IGNORECASE
+)
+
+
+def _find(corpus: Corpus) -> Iterable[Finding]:
+    answers = corpus.answers[: len(corpus.rows)]
+    known = _Kinds(corpus.profile.shape in _CLOSED_SHAPES)
+    kinds = [known.of(row, answer) for row, answer in zip(corpus.rows, answers, strict=True)]
+    habits = {kind for kind in set(kinds) if kinds.count(kind) > HABIT_FRAC * len(kinds)}
+    for row, kind in zip(corpus.rows, kinds, strict=True):
+        if kind and kind not in habits:
+            yield Finding(
+                code=CODE,
+                severity="warn",
+                message=f"the answer is {kind}",
+                rows=(row.ref,),
+                evidence={"prompt": excerpt(row.prompt), "answer": excerpt(row.answer)},
+                fix=_FIX,
+            )
+
+
+class _Kinds:
+    """Looks at each different answer once: labels repeat."""
+
+    def __init__(self, closed: bool) -> None:
+        self._closed = closed
+        self._known: dict[str, str] = {}
+
+    def of(self, row: Row, answer: Answer) -> str:
+        """The kind of no answer that a row has; empty for an answer, and where the system prompt speaks of declining."""
+        kind = self._known.get(row.answer)
+        if kind is None:
+            kind = self._known[row.answer] = self._kind(row, answer)
+        return "" if kind and _DECLINES.search(row.system) else kind
+
+    def _kind(self, row: Row, answer: Answer) -> str:
+        if answer.fields is None:
+            return kind_of(row.answer, self._closed)
+        kinds = (kind_of(text, no_value_is_an_answer=True) for text in _texts(answer.fields))
+        return next(filter(None, kinds), "")
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a JSON answer."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
+
+
+def kind_of(text: str, no_value_is_an_answer: bool) -> str:
+    """Which kind of no answer a text is; empty for an answer.
+
+    Args:
+        text: the answer, or one text of a JSON answer.
+        no_value_is_an_answer: `n/a` and `none` are legitimate labels and field values; in prose they are placeholders.
+    """
+    start = text[:_REFUSAL_CHARACTERS].strip()
+    if any(cue in start.lower() for cue in _CUES) and _REFUSAL.search(start):
+        return "a refusal or an assistant's disclaimer"
+    bare = text.strip(_AROUND)
+    if (len(bare) <= _FILLER_CHARACTERS and _ALWAYS_FILLER.fullmatch(bare)) or _FILLER.search(text):
+        return "a placeholder"
+    if not no_value_is_an_answer and (not bare or _NO_VALUE.fullmatch(bare)):
+        return "a placeholder"
+    return ""
+
+
+CHECK = Check(
+    code=CODE,
+    severity="warn",
+    claim="No answer is an assistant's refusal, a disclaimer or a placeholder where the other answers are answers.",
+    fix=_FIX,
+    find=_find,
+    thresholds=(Threshold("share of the answers above which it is a habit", HABIT_FRAC, "stated; see the page of this code"),),
+)
