@@ -1,7 +1,9 @@
 """What the licences that models come under allow, as a dated table. Conditions (attribution, acceptable use) still apply.
 
-Source: each licence's own text, read 2026-11; SPDX ids from the SPDX licence list; names after `license:` from the hub's
-list of licences. A licence that is not here is not guessed: its terms are unknown.
+Source: general knowledge of these licences, written down 2026-11; their texts were not read again for this table, and it is no
+legal advice. Where it is wrong for a model, `base.licence` in truetune.yaml counts instead. The ids are SPDX ids; the names
+in `_OWN_NAMES` are those that the hub writes after `license:` (huggingface.co/docs/hub/repositories-licenses has most of them).
+A licence that is not here is not guessed: its terms are unknown.
 """
 
 from __future__ import annotations

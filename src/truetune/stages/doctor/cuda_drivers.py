@@ -1,6 +1,7 @@
 """The oldest NVIDIA driver for each CUDA generation, as a dated table.
 
-Source: NVIDIA, CUDA Compatibility, "Minor Version Compatibility", table 1 (docs.nvidia.com/deploy/cuda-compatibility).
+Source: NVIDIA, CUDA Compatibility, "Minor Version Compatibility", table 1 (docs.nvidia.com/deploy/cuda-compatibility),
+read 2026-11 in a stored copy.
 """
 
 from __future__ import annotations

@@ -15,9 +15,10 @@ _FAST_FP16_SINCE = (7, 0)
 """Source: the same; the first tensor cores. Before them fp16 is no faster than fp32, and often slower."""
 _DATA_CENTRE_CHIPS = {(8, 0), (9, 0), (10, 0), (10, 3)}
 """Compute capabilities that only data-centre boards have (A100 and A30, H100 and H200, B200, B300).
-Source: NVIDIA, CUDA GPUs (developer.nvidia.com/cuda-gpus), 2026-11."""
+Source: NVIDIA, CUDA GPU Compute Capability (developer.nvidia.com/cuda-gpus), read 2026-11 in a stored copy."""
 _DATA_CENTRE_NAME = re.compile(r"\b(?:A2|A10|A10G|A16|A40|L4|L20|L40|L40S)\b")
-"""Data-centre boards whose chip consumer cards have too (8.6, 8.9)."""
+"""Data-centre boards whose chip consumer cards have too (8.6, 8.9).
+Source: the same page; A10G and L20 are not on it and stand here from general knowledge."""
 
 
 def choose_precision(environment: Environment) -> tuple[Precision, str]:
