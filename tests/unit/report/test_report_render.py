@@ -14,7 +14,7 @@ import pytest
 import sample
 
 from truetune.core.records import CriterionResult, Finding, HardRow
-from truetune.report import ReportBundle, render
+from truetune.report import ReportBundle, render, wording
 from truetune.report.bundle import Output, RowText
 from truetune.report.render import MOST_BYTES
 
@@ -202,6 +202,26 @@ def test_not_measured_is_as_visible_as_broken(page: str) -> None:
     assert table.count('class="is-not_measured"') == 2 and table.count('class="is-broken"') == 1
     assert "2 not measured" in table and "1 broken" in table and "3 met" in table
     assert 'class="unmeasured"' in table and "this version has no refusal suite" in table
+
+
+def test_open_criterion_says_what_would_settle_it(page: str) -> None:
+    table = page.split('<section id="criteria"')[1].split("</section>", maxsplit=1)[0]
+    lines = [row for row in table.split("<tr ") if 'class="sub settle"' in row]
+    assert len(lines) == 1 and "Forgetting" in lines[0]
+    assert "about 900 items instead of 240 would settle it" in lines[0]
+
+
+def test_merge_difference_is_a_logit_not_a_share(bundle: ReportBundle) -> None:
+    """4.1e-5 of a logit against a bound of 1e-3: as percent it would read 0.0 % against 0.1 %."""
+    assert bundle.evaluation
+    line = sample.criterion(
+        "adapter_equals_merged", "met", 4.1e-5, 1e-3, n=64, decided_by="all logits", reason="", candidate="merged_model"
+    )
+    page = render(replace(bundle, evaluation=bundle.evaluation.model_copy(update={"criteria": (line,)})))
+    table = page.split('<section id="criteria"')[1].split("</section>", maxsplit=1)[0]
+    row = table.split('<tr role="row" class="is-met"')[1].split("</tr>")[0]
+    assert "Merged equals adapter" in row and "own scale" in row
+    assert f"{wording.THIN}%" not in row and wording.number(4.1e-5) in row and wording.number(1e-3) in row
 
 
 def test_an_empty_contract_result_shows_what_the_contract_asks_for(bundle: ReportBundle) -> None:

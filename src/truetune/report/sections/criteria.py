@@ -20,7 +20,7 @@ _OWN_SCALE = 0.1
 
 @dataclass(frozen=True)
 class CriterionRow:
-    """One line of the contract."""
+    """One line of the contract. `settle` is what would decide a line that is open, where that is known."""
 
     name: str
     about: str
@@ -33,6 +33,7 @@ class CriterionRow:
     n: str
     decided_by: str
     reason: str
+    settle: str
     plot: Markup | None
     own_scale: bool
 
@@ -77,6 +78,7 @@ def _row(index: int, result: CriterionResult, domain: tuple[float, float], shown
         n=f"{result.n:,}",
         decided_by=shown.text(result.decided_by),
         reason=shown.text(result.reason),
+        settle=shown.text(result.would_settle),
         plot=charts.forest_row(f"criterion-{index}", _margin(result, own), domain),
         own_scale=own,
     )
@@ -129,6 +131,7 @@ def _asked(bundle: ReportBundle) -> tuple[CriterionRow, ...]:
             n="",
             decided_by=criterion.decide.replace("_", " "),
             reason="The evaluation has not run.",
+            settle="",
             plot=None,
             own_scale=False,
         )
