@@ -34,7 +34,8 @@ RIVAL_SETTINGS: dict[str, dict[str, int]] = {
     "equal recall, fastest": {"window_size": 1, "num_permutations": 80, "num_bands": 20, "num_rows_per_band": 4},
     "equal recall, most precise": {"window_size": 1, "num_permutations": 180, "num_bands": 30, "num_rows_per_band": 6},
 }
-"""At 0.995 of the near copies or more, of the settings tried (single words and pairs; 2 to 6 rows a band, 8 to 60 bands): the fastest,
+"""At 0.995 of the near copies or more, of the settings tried (single words and pairs; 2 to 6 rows a band, 8 to 60 bands):
+the fastest,
 and the one with the fewest false alarms."""
 RIVAL_ROWS_MOST = 100_000
 
