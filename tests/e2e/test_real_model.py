@@ -20,7 +20,7 @@ def test_support_triage_to_a_verdict(truetune: Truetune, tmp_path: Path, monkeyp
     assert made.returncode == 0, made.stderr
     project = tmp_path / "small"
     config = project / "truetune.yaml"
-    config.write_text(config.read_text(encoding="utf-8").replace("epochs: 3", "epochs: 1"), encoding="utf-8")
+    config.write_text(config.read_text(encoding="utf-8").replace("epochs: 3", "epochs: 2"), encoding="utf-8")
 
     done = truetune("run", "--json", cwd=project, timeout=1200)
 
