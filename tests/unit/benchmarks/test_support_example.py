@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from truetune.core.config import Config
 from truetune.core.contract import Contract
 
 FOLDER = example.EXAMPLE
-QUEUES = {"billing", "delivery", "returns", "account", "technical", "sales"}
+QUEUES = {"billing", "delivery", "returns", "account", "technical"}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def test_the_committed_files_are_what_the_planter_makes() -> None:
 def test_clean_rows_are_strict_json_under_one_short_prompt(truth: dict[str, list[dict[str, object]]]) -> None:
     faulty = {fault["line"] for fault in truth["faults"]}
     rows = [json.loads(line) for n, line in enumerate(_lines("data/tickets.jsonl"), 1) if n not in faulty]
-    assert len(rows) > 600
+    assert len(rows) > 500
     for turns in [row["messages"] for row in [*rows, *map(json.loads, _lines("evals/gold.jsonl"))]]:
         assert [turn["role"] for turn in turns] == ["system", "user", "assistant"]
         assert turns[0]["content"] == SUPPORT_SYSTEM
@@ -62,11 +63,14 @@ def test_the_readme_names_every_planted_line(truth: dict[str, list[dict[str, obj
     assert f"{len(_lines('data/tickets.jsonl'))} lines" in readme
 
 
-def test_messages_are_distinct_and_labelled_by_the_policy() -> None:
+def test_messages_are_distinct_and_every_label_is_worth_learning() -> None:
     examples = support_examples()
     assert without_twins(examples)[1] == {}
-    for answer in (json.loads(row.answer) for row in examples):
-        assert not (answer["priority"] == "low" and answer["needs_human"]) or answer["queue"] == "sales"
+    answers = [json.loads(row.answer) for row in examples]
+    for answer in answers:
+        assert not (answer["priority"] == "low" and answer["needs_human"])
+    for field in ("queue", "priority", "needs_human"):
+        assert min(Counter(answer[field] for answer in answers).values()) >= len(answers) / 10
 
 
 def test_config_and_contract_are_valid_and_the_config_is_short() -> None:
