@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -73,12 +74,20 @@ def find_pii(text: str) -> list[Span]:
             _claim(found, _ip_addresses(text))
         if has_run:
             _claim(found, _phones(text))
-    return sorted(found, key=lambda span: span.start)
+    return found
 
 
 def _claim(found: list[Span], spans: Iterator[Span]) -> None:
-    """Add what does not overlap an earlier find: a card number is not a telephone number too."""
-    found.extend([s for s in spans if all(s.end <= other.start or s.start >= other.end for other in found)])
+    """Add what does not overlap an earlier find, keeping them in order: a card number is not a telephone number too."""
+    starts = [span.start for span in found]
+    new = []
+    for span in spans:
+        after = bisect_left(starts, span.start)
+        free_before = after == 0 or found[after - 1].end <= span.start
+        if free_before and (after == len(found) or span.end <= found[after].start):
+            new.append(span)
+    if new:
+        found[:] = sorted((*found, *new), key=lambda span: span.start)
 
 
 def _ibans(text: str) -> Iterator[Span]:
@@ -152,7 +161,11 @@ def _is_ipv6(text: str) -> bool:
 def _phones(text: str) -> Iterator[Span]:
     for match in _PHONE.finditer(text):
         digits = re.sub(r"\D", "", match.group())
-        if 7 <= len(digits) <= 15 and not _DATE.match(match.group()) and _is_phone(match.group(), digits, text[: match.start()]):
+        if (
+            7 <= len(digits) <= 15
+            and not _DATE.match(match.group())
+            and _is_phone(match.group(), digits, text[max(0, match.start() - 48) : match.start()])
+        ):
             yield Span("phone", *match.span())
 
 
@@ -165,7 +178,7 @@ def _is_phone(written: str, digits: str, before: str) -> bool:
     groups = [part for part in re.split(r"\D+", written) if part]
     if digits[0] == "0" and len(groups) >= 2 and 9 <= len(digits) <= 12 and digits[1] != "0":
         return True
-    return bool(_PHONE_WORD.search(before[-48:]))
+    return bool(_PHONE_WORD.search(before))
 
 
 # --- secrets --------------------------------------------------------------------------------------------------------
@@ -183,7 +196,7 @@ _PROVIDERS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ("google_api_key", "AIza", r"\bAIza[0-9A-Za-z_-]{35}"),
         ("stripe_key", "k_", r"\b[sr]k_(?:live|test)_[0-9A-Za-z]{16,}\b"),
         ("anthropic_key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_-]{20,}"),
-        ("openai_key", "sk-", r"\bsk-(?!ant-)(?=[A-Za-z0-9_-]*\d)(?:proj-|svcacct-)?[A-Za-z0-9_-]{20,}"),
+        ("openai_key", "sk-", r"\bsk-(?!ant-)(?=[A-Za-z0-9_-]{0,64}\d)(?:proj-|svcacct-)?[A-Za-z0-9_-]{20,}"),
         ("huggingface_token", "hf_", r"\bhf_[A-Za-z0-9]{30,}\b"),
         ("npm_token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
         ("pypi_token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{50,}"),
@@ -192,7 +205,7 @@ _PROVIDERS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         (
             "private_key",
             "PRIVATE KEY",
-            r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]*?-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----)?",
+            r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]{0,8000}?-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----)?",
         ),
         ("password_in_url", "://", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,64}:[^\s/@]{3,128}@[\w.-]+"),
     )
@@ -218,7 +231,7 @@ def find_secrets(text: str) -> list[Span]:
     if any(hint in lower for hint in _ASSIGNMENT_HINTS):
         matches = (m for m in _ASSIGNMENT.finditer(text) if _looks_random(m.group(1)))
         _claim(found, (Span("assigned_secret", *m.span(1)) for m in matches))
-    return sorted(found, key=lambda span: span.start)
+    return found
 
 
 def _looks_random(value: str) -> bool:

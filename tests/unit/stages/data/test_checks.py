@@ -189,6 +189,7 @@ def test_free_text_answers_must_agree_nearly(tmp_path: Path) -> None:
         LONG + "?!",
         "Hi, " + LONG.lower(),
         "Dear team, " + LONG + " please",
+        LONG + ". Kind regards and many thanks in advance",
         LONG.replace("tracking", "trakcing"),
         LONG.replace("garden", "patio"),
     ],

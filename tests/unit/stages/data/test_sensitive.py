@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import time
 from itertools import pairwise
 
 import pytest
@@ -126,3 +127,18 @@ def test_one_digit_completes_a_luhn_number(digits: str) -> None:
 @given(st.text(string.ascii_uppercase + string.digits, min_size=10, max_size=26), st.sampled_from(["DE", "GB", "FR"]))
 def test_two_check_digits_complete_an_iban(account: str, country: str) -> None:
     assert 1 <= sum(iban_checksum_holds(f"{country}{check:02d}{account}") for check in range(100)) <= 2
+
+
+@pytest.mark.parametrize(
+    "unit", ["sk-", "-----BEGIN PRIVATE KEY-----", "1 ", "a.b@", "ab:", "1.", "xoxb-", "token=", "://a:", "(1) ", "eyJabcdefgh."]
+)
+def test_hostile_repetition_takes_linear_time(unit: str) -> None:
+    def seconds(length: int) -> float:
+        text = unit * (length // len(unit))
+        start = time.process_time()
+        find_pii(text)
+        find_secrets(text)
+        return time.process_time() - start
+
+    # Quadratic work would take 256 times as long for 16 times the text: far more than noise on a busy machine can explain.
+    assert seconds(64_000) < 64 * max(seconds(4_000), 0.01)

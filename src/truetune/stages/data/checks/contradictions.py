@@ -37,24 +37,10 @@ _SAYS_NOTHING = frozenset(  # split: read as a sentence, not as a column of quot
 )
 _GREETINGS = frozenset(("dear", "hi", "hello", "hey", "greetings", "good"))
 _ADDRESSED = frozenset(
-    (
-        "all",
-        "everyone",
-        "everybody",
-        "folks",
-        "team",
-        "support",
-        "sir",
-        "madam",
-        "or",
-        "there",
-        "again",
-        "morning",
-        "afternoon",
-        "evening",
-        "day",
-    )
+    "all everyone everybody folks team support sir madam or there again morning afternoon evening day".split()  # noqa: SIM905
 )
+_CLOSINGS = frozenset(("thanks", "thank", "thx", "cheers", "regards", "wishes", "greetings"))
+_AROUND_CLOSINGS = frozenset("many kind kindest best warm you very so much a lot and in advance all the with please".split())  # noqa: SIM905
 _NEGATIONS = frozenset(
     "no not never none without cannot cant dont doesnt didnt isnt wasnt wont nt neither nor nothing nobody".split()  # noqa: SIM905
 )
@@ -102,7 +88,7 @@ def _one_an_answer(corpus: Corpus, positions: Sequence[int]) -> list[int]:
 
 def same_question(first: Sequence[str], second: Sequence[str], similarity: float) -> bool:
     """Do two nominated prompts ask the same, judged by what they differ in?"""
-    first, second = without_greeting(first), without_greeting(second)
+    first, second = without_courtesies(first), without_courtesies(second)
     left, right = set(word_features(list(first))), set(word_features(list(second)))
     only = [sorted(feature.split("\t")[0] for feature in side) for side in (left - right, right - left)]
     differing = [*only[0], *only[1]]
@@ -116,24 +102,30 @@ def same_question(first: Sequence[str], second: Sequence[str], similarity: float
     return len(told[0]) == len(told[1]) and all(_is_typing_error(a, b) for a, b in zip(*told, strict=True))
 
 
-def without_greeting(tokens: Sequence[str]) -> Sequence[str]:
-    """The words after "dear all", "hello support team"; a text that is only a greeting stays."""
-    start = 0
+def without_courtesies(tokens: Sequence[str]) -> Sequence[str]:
+    """The words between "dear all" and "many thanks in advance"; a text that is nothing else stays."""
+    start, end = 0, len(tokens)
     if tokens and tokens[0] in _GREETINGS:
         start = 1
-        while start < len(tokens) and tokens[start] in _ADDRESSED:
+        while start < end and tokens[start] in _ADDRESSED:
             start += 1
-    return tokens[start:] or tokens
+    closing = end
+    while closing > start and tokens[closing - 1] in _CLOSINGS | _AROUND_CLOSINGS:
+        closing -= 1
+    if _CLOSINGS.intersection(tokens[closing:]):
+        end = closing
+    return tokens[start:end] or tokens
 
 
 def _is_typing_error(a: str, b: str) -> bool:
-    """One letter more, less, other or swapped, in a word of five letters or more."""
-    if min(len(a), len(b)) < 5 or abs(len(a) - len(b)) > 1:
+    """Two letters swapped in a word of four letters or more; one more, less or other in a word of five or more."""
+    if min(len(a), len(b)) < 4 or abs(len(a) - len(b)) > 1:
         return False
     start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     rest_a, rest_b = a[start:], b[start:]
-    swapped = rest_a[:2] == rest_b[:2][::-1] and rest_a[2:] == rest_b[2:]
-    return rest_a[1:] == rest_b[1:] or rest_a[1:] == rest_b or rest_a == rest_b[1:] or swapped
+    if rest_a[:2] == rest_b[:2][::-1] and rest_a[2:] == rest_b[2:]:
+        return True
+    return min(len(a), len(b)) >= 5 and (rest_a[1:] == rest_b[1:] or rest_a[1:] == rest_b or rest_a == rest_b[1:])
 
 
 def _differs(corpus: Corpus, a: int, b: int, *, same_question: bool) -> bool:
