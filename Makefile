@@ -41,7 +41,7 @@ lint: $(VENV)/.dev  ## style, types, layers, docstrings
 	$(BIN)/lint-imports --no-cache
 
 bench-faults: $(VENV)/.dev  ## recall and false alarms of every check on planted faults
-	$(BIN)/python benchmarks/faults/run.py
+	$(BIN)/python -m benchmarks.faults.run
 
 docs: $(VENV)/.dev  ## write docs/reference/ from the code
 	$(BIN)/python docs/generate.py
