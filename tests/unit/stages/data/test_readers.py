@@ -153,7 +153,7 @@ def test_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.jsonl", gzip.compress(b'{"messages": []}\n' * 50), "gunzip"),
+        ("a.jsonl", gzip.compress(b'{"messages": []}\n' * 50, mtime=0), "gunzip"),
         ("a.jsonl", b"PK\x03\x04" + bytes(100), "unzip"),
         ("a.jsonl", bytes(range(256)) * 20, "not text"),
         ("a.jsonl", '{"messages": []}\n'.encode("utf-16-le") * 20, "iconv"),
