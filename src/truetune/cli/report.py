@@ -25,11 +25,11 @@ def report(
     """
     with session(as_json) as current:
         from truetune import loop, wiring
+        from truetune.cli.project import load_project
         from truetune.core.records import Artifact
         from truetune.evidence.digests import file_digest
-        from truetune.project.project import Project
 
-        loaded = Project.load(project)
+        loaded = load_project(project)
         folder = loop.run_folder(loaded, loaded.find_run(run), wiring.clock())
         path = write_report(folder)
         if as_json:

@@ -39,12 +39,12 @@ def run_loop(current: Session, folder: Path, until: str, *, new: bool = False) -
     """
     from truetune import loop, wiring
     from truetune.cli.progress import TerminalReporter
+    from truetune.cli.project import load_project
     from truetune.cli.report import write_report
     from truetune.cli.session import quiet_libraries
-    from truetune.project.project import Project
 
     stage = _stage_name(until)
-    loaded = Project.load(folder)
+    loaded = load_project(folder)
     tools = wiring.tools(loaded.config.base.model)
     reporter = TerminalReporter(current.console, tools.clock)
     try:
@@ -60,6 +60,7 @@ def run_loop(current: Session, folder: Path, until: str, *, new: bool = False) -
 def finish(current: Session, result: LoopResult, until: str) -> int:
     """Say how it ended; the exit code follows from the last record."""
     from truetune.cli import render
+    from truetune.cli.findings import print_findings
     from truetune.cli.session import GATE_EXIT
     from truetune.core.records import VerdictRecord
 
@@ -72,7 +73,7 @@ def finish(current: Session, result: LoopResult, until: str) -> int:
         render.verdict(current.console, last, str(result.run.path / "report.html"), result.run.run_id)
         return last.exit_code
     found = getattr(last, "findings", ())
-    render.findings(current.console, found)
+    print_findings(current.console, found)
     current.console.print(f"record    {result.run.record_path(last_stage(result, until))}")
     return GATE_EXIT[getattr(last, "gate", "passed")]
 

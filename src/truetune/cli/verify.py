@@ -22,11 +22,11 @@ def verify(
     with session(as_json) as current:
         from truetune import loop, wiring
         from truetune.cli.progress import SilentProgress
+        from truetune.cli.project import load_project
         from truetune.cli.session import GATE_EXIT
-        from truetune.project.project import Project
         from truetune.verify import verify as verify_run
 
-        loaded = Project.load(project)
+        loaded = load_project(project)
         tools = wiring.tools(loaded.config.base.model)
         folder = loop.run_folder(loaded, loaded.find_run(run), tools.clock)
         base = loaded.config.base

@@ -5,11 +5,17 @@ Reading the YAML with file:line:column is `truetune.project`; this module only s
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from truetune.core.records import DataFormat, TaskShape
+from truetune.core.records import DataFormat, Severity, TaskShape
+
+Policy = Literal["keep", "drop", "keep-first", "quarantine"]
+"""What is done with the rows of a finding: nothing, left out, all but the first left out, put aside for a person to decide."""
 
 
 class ConfigModel(BaseModel):
@@ -41,6 +47,52 @@ class SplitConfig(ConfigModel):
         return self
 
 
+@dataclass(frozen=True)
+class CheckChoices:
+    """What a config may say about one code; the registry of checks says it, `DataConfig` is held against it."""
+
+    policies: tuple[Policy, ...]
+    may_be_off: bool
+
+
+CHECKS_CONTEXT = "checks"
+"""The key of pydantic's validation context under which a `Mapping[str, CheckChoices]` is given."""
+
+
+def covers(key: str, code: str) -> bool:
+    """Is `code` meant by a key of `data.checks`: its own name, or a prefix such as `data.pii.*`?"""
+    return code.startswith(key[:-1]) if key.endswith(".*") else code == key
+
+
+def _choices(info: ValidationInfo) -> Mapping[str, CheckChoices] | None:
+    """What the codes allow; None where the reader did not say, as for a config made in code."""
+    return info.context.get(CHECKS_CONTEXT) if isinstance(info.context, dict) else None
+
+
+def _known_check(key: str, info: ValidationInfo) -> str:
+    known = _choices(info)
+    if known is not None and not any(covers(key, code) for code in known):
+        families = {f"{code.rpartition('.')[0]}.*" for code in known if code.count(".") > 1}
+        names = ", ".join([*known, *sorted(families)])
+        raise PydanticCustomError("unknown_key", "unknown check; known are {known}", {"known": names, "kind": "check"})
+    return key
+
+
+CheckKey = Annotated[str, AfterValidator(_known_check)]
+
+
+class CheckConfig(ConfigModel):
+    """What a check's findings mean here. What is not said stays as the check has it; a code's own key goes before its prefix.
+
+    `max_frac` is a data test: the gate fails where more than that share of the rows is concerned, and up to it the code does
+    not fail the gate, whatever its severity.
+    """
+
+    severity: Severity | Literal["off"] | None = None
+    policy: Policy | None = None
+    max_frac: float | None = Field(default=None, ge=0.0, le=1.0)
+
+
 class DataConfig(ConfigModel):
     """The user's files, and what is done about what the checks find."""
 
@@ -51,7 +103,26 @@ class DataConfig(ConfigModel):
     max_dropped_frac: float = Field(default=0.25, ge=0.0, le=1.0)
     min_train_rows: int = Field(default=50, ge=1)
     near_duplicate_jaccard: float = Field(default=0.8, gt=0.0, le=1.0)
+    checks: dict[CheckKey, CheckConfig] = Field(default_factory=dict)
     splits: SplitConfig = SplitConfig()
+
+    @field_validator("checks")
+    @classmethod
+    def _says_what_can_be_done(cls, value: dict[str, CheckConfig], info: ValidationInfo) -> dict[str, CheckConfig]:
+        for key, said in value.items():
+            for code, choices in (_choices(info) or {}).items():
+                if not covers(key, code):
+                    continue
+                if said.policy is not None and said.policy not in choices.policies:
+                    allowed = " or ".join(choices.policies)
+                    raise _not_possible(key, "policy", f"`{code}` can be {allowed}, not {said.policy}")
+                if said.severity == "off" and not choices.may_be_off:
+                    raise _not_possible(key, "severity", f"`{code}` cannot be off: such a record can never be trained on")
+        return value
+
+
+def _not_possible(key: str, field: str, message: str) -> PydanticCustomError:
+    return PydanticCustomError("not_possible", "{said}", {"said": message, "below": (key, field)})
 
 
 class TrainConfig(ConfigModel):

@@ -28,7 +28,9 @@ METRIC_DIRECTIONS: dict[str, Literal["at_least", "at_most"]] = {
 def _known_metric(name: str) -> str:
     if name not in METRIC_DIRECTIONS:
         known = ", ".join(METRIC_DIRECTIONS)
-        raise PydanticCustomError("unknown_key", "unknown metric; a contract may name {known}", {"known": known})
+        raise PydanticCustomError(
+            "unknown_key", "unknown metric; a contract may name {known}", {"known": known, "kind": "metric"}
+        )
     return name
 
 

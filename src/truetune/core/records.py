@@ -234,12 +234,13 @@ class TokenView(Frozen):
 
 
 class DataStats(Frozen):
-    """How many rows came in, where each went, and how many there really are."""
+    """How many rows came in, where each went, and how many there really are; `quarantined` are among the dropped."""
 
     rows: int
     kept: int
     dropped: int
     effective_unique: int
+    quarantined: int = 0
     dropped_by_code: dict[str, int] = Field(default_factory=dict)
     findings_by_code: dict[str, int] = Field(default_factory=dict)
     tokens: TokenStats | None = None
@@ -249,6 +250,7 @@ class CheckReport(Record):
     """What `truetune check` prints: the gate alone, on any file."""
 
     gate: GateState
+    gate_reason: str = ""
     findings: tuple[Finding, ...]
     stats: DataStats
     sources: tuple[SourceFile, ...]
@@ -259,7 +261,7 @@ class DataRecord(Record):
     """Curated, split and frozen data with a reason for every row that is not in it.
 
     `curated` holds `train.parquet`, `validation.parquet`, `test.parquet` (columns `row_id, messages, prompt, answer`),
-    `lineage.parquet` (row_id → file, line, split, cluster) and `dropped.parquet` (file, line, code, reason, text).
+    `lineage.parquet` (row_id → file, line, split, cluster) and `dropped.parquet` (file, line, code, reason, text, fate).
     """
 
     stage: Literal["data"] = "data"

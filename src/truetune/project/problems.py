@@ -56,8 +56,11 @@ def complaints(model: type[BaseModel], errors: Iterable[ErrorDetails], known: It
 
 
 def _in_document(error: ErrorDetails, places: set[Loc]) -> Loc:
-    """The longest part of pydantic's location that the document has; a missing key keeps its own name."""
-    loc = error["loc"]
+    """The longest part of pydantic's location that the document has; a missing key keeps its own name.
+
+    A validator that looks at a whole table names the place inside it as `below`.
+    """
+    loc = (*error["loc"], *error.get("ctx", {}).get("below", ()))
     if error["type"] == "missing":
         return loc
     while loc and loc not in places:
@@ -73,7 +76,7 @@ def _complaint(model: type[BaseModel], loc: Loc, group: list[ErrorDetails]) -> C
         return Complaint(loc, at_key=True, unknown_key=False, message=f"`{dotted(loc)}` is missing")
     wanted = " or ".join(dict.fromkeys(_wanted(error["msg"]) for error in group))
     subject = f"`{dotted(loc)}`" if loc else "the file"
-    if first["type"] == "value_error":
+    if first["type"] in ("value_error", "not_possible"):
         return Complaint(loc, at_key=False, unknown_key=False, message=f"{subject}: {wanted}")
     return Complaint(loc, at_key=False, unknown_key=False, message=f"{subject} must be {wanted}, not {_shown(first['input'])}")
 
@@ -112,8 +115,9 @@ def _shown(value: object) -> str:
 def _unknown_key(model: type[BaseModel], loc: Loc, error: ErrorDetails) -> str:
     name = str(loc[-1])
     if error["type"] == "unknown_key":
-        names = str(error.get("ctx", {}).get("known", "")).split(", ")
-        return f"unknown metric `{name}`{_did_you_mean(name, names) or '; known are ' + ', '.join(names)}"
+        context = error.get("ctx", {})
+        names = str(context.get("known", "")).split(", ")
+        return f"unknown {context.get('kind', 'name')} `{name}`{_did_you_mean(name, names) or '; known are ' + ', '.join(names)}"
     here = sorted(fields_at(model, loc[:-1]))
     near = _did_you_mean(name, here)
     return f"unknown key `{name}`{near or _elsewhere(model, name) or '; known here are ' + ', '.join(here)}"

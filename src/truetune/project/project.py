@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from truetune.core.config import Config
+from truetune.core.config import CHECKS_CONTEXT, CheckChoices, Config
 from truetune.core.contract import Contract
 from truetune.core.errors import EnvironmentFault, UsageError
 from truetune.core.ports import Clock
@@ -28,8 +28,8 @@ class Project:
     contract: Contract
 
     @classmethod
-    def load(cls, root: Path) -> Project:
-        """The project in `root`, or in the nearest folder above it.
+    def load(cls, root: Path, checks: Mapping[str, CheckChoices]) -> Project:
+        """The project in `root`, or in the nearest folder above it; `checks` are those that `data.checks` may name.
 
         Raises:
             UsageError: `usage.no_project`, there is none.
@@ -37,7 +37,7 @@ class Project:
             EnvironmentFault: a file may not be read.
         """
         found = find_root(root)
-        config = read_yaml(found / CONFIG_NAME, Config)
+        config = read_config(found / CONFIG_NAME, checks)
         return cls(found, config, read_yaml(found / config.contract, Contract))
 
     @property
@@ -123,6 +123,16 @@ class Project:
             fix="name one of them, or `latest`",
             where=shown_path(self.runs_dir),
         )
+
+
+def read_config(path: Path, checks: Mapping[str, CheckChoices]) -> Config:
+    """A config alone, whatever the file is called.
+
+    Raises:
+        ConfigError: it does not say something that can be done.
+        EnvironmentFault: the file may not be read.
+    """
+    return read_yaml(path, Config, {CHECKS_CONTEXT: checks})
 
 
 def find_root(start: Path) -> Path:

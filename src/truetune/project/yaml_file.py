@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -47,8 +47,8 @@ class _Document:
     values: dict[Loc, Place] = field(default_factory=dict)
 
 
-def read_yaml(path: Path, model: type[M]) -> M:
-    """The file as a `model`.
+def read_yaml(path: Path, model: type[M], context: Mapping[str, object] | None = None) -> M:
+    """The file as a `model`; `context` is for validators that must know more than the file says.
 
     Raises:
         ConfigError: `config.unknown_key` where unknown keys are all that is wrong, else `config.invalid`; every problem is
@@ -64,7 +64,7 @@ def read_yaml(path: Path, model: type[M]) -> M:
         names = ", ".join(f"`{name}`" for name, f in model.model_fields.items() if f.is_required())
         raise _config_error(path, [Problem(1, 1, f"the file is empty; it must have {names}")])
     try:
-        made = model.model_validate(document.value)
+        made = model.model_validate(document.value, context=None if context is None else dict(context))
     except ValidationError as error:
         found = complaints(model, error.errors(include_url=False), document.values)
         raise _config_error(path, [_placed(c, document) for c in found]) from error

@@ -33,7 +33,8 @@ def render(bundle: ReportBundle) -> str:
     return page
 
 
-def _page(view: ReportView) -> str:
+def page_environment() -> Environment:
+    """Templates that escape all they are given and refuse what they do not know."""
     environment = Environment(
         loader=PackageLoader("truetune.report", "templates"),
         autoescape=True,
@@ -42,13 +43,22 @@ def _page(view: ReportView) -> str:
         lstrip_blocks=True,
     )
     environment.filters["code"] = inline_code
-    script = _own("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    template = environment.get_template("report.html.j2")
-    return template.render(r=view, style=Markup(_own("report.css")), script=Markup(script), script_digest=digest)
+    return environment
 
 
-def _own(name: str) -> str:
+def _page(view: ReportView) -> str:
+    script = own("report.js")
+    template = page_environment().get_template("report.html.j2")
+    return template.render(r=view, style=Markup(own("report.css")), script=Markup(script), script_digest=script_digest(script))
+
+
+def script_digest(script: str) -> str:
+    """What a page's content security policy names the script by."""
+    return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+def own(name: str) -> str:
+    """A style sheet or script of ours, as text."""
     return resources.files("truetune.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 

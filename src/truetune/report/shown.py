@@ -98,7 +98,7 @@ class Shown:
 
         def hidden(match: re.Match[str]) -> str:
             if self._must_hide(match.group(), everything):
-                return f"‹{_PATTERNS[int((match.lastgroup or 'p0')[1:])][0]} hidden›"
+                return _kind_of(match)
             return match.group()
 
         return clean(_PERSONAL.sub(hidden, value))
@@ -109,6 +109,15 @@ class Shown:
         if len(seen) <= limit + _SPARE_CHARS and len(value) <= limit + _ROOM_CHARS:
             return seen
         return f"{seen[:limit]} … ({max(len(value), len(seen)) - limit:,} more characters)"
+
+
+def hide_personal(value: str) -> str:
+    """The text with all that looks personal hidden."""
+    return clean(_PERSONAL.sub(_kind_of, value))
+
+
+def _kind_of(match: re.Match[str]) -> str:
+    return f"‹{_PATTERNS[int((match.lastgroup or 'p0')[1:])][0]} hidden›"
 
 
 def is_personal(finding: Finding) -> bool:

@@ -40,23 +40,23 @@ def with_runs(root: Path) -> Project:
     for name in [*RUNS, "notes", ".partial"]:
         (root / "runs" / name).mkdir(parents=True)
     (root / "runs" / "0099-20261122-031502").write_text("a file, not a run", encoding="utf-8")
-    return Project.load(root)
+    return Project.load(root, {})
 
 
 def test_found_from_a_folder_inside(root: Path) -> None:
     inside = root / "data" / "raw"
     inside.mkdir(parents=True)
-    assert Project.load(inside).root == Project.load(root).root == root
+    assert Project.load(inside, {}).root == Project.load(root, {}).root == root
 
 
 def test_found_from_the_current_folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root / "evals")
-    assert Project.load(Path()).root == root
+    assert Project.load(Path(), {}).root == root
 
 
 def test_no_project_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        Project.load(tmp_path)
+        Project.load(tmp_path, {})
     assert caught.value.code == "usage.no_project"
     assert "truetune init" in caught.value.fix
 
@@ -64,13 +64,13 @@ def test_no_project_says_how_to_make_one(tmp_path: Path) -> None:
 def test_missing_contract_is_named(root: Path) -> None:
     (root / "evals" / "contract.yaml").unlink()
     with pytest.raises(ConfigError) as caught:
-        Project.load(root)
+        Project.load(root, {})
     assert caught.value.code == "config.missing_file"
     assert "contract.yaml" in caught.value.what
 
 
 def test_paths_are_relative_to_the_project(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = Project.load(root)
+    project = Project.load(root, {})
     monkeypatch.setenv("HOME", "/home/someone")
     assert project.resolve_data_path("data/tickets.jsonl") == root / "data" / "tickets.jsonl"
     assert project.resolve_data_path("/elsewhere/rows.csv") == Path("/elsewhere/rows.csv")
@@ -104,7 +104,7 @@ def test_run_that_is_not_one_run(with_runs: Project, name: str, code: str) -> No
 
 def test_no_runs_yet(root: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        Project.load(root).find_run("latest")
+        Project.load(root, {}).find_run("latest")
     assert caught.value.code == "usage.no_runs"
 
 

@@ -120,8 +120,8 @@ def _example(bundle: ReportBundle, finding: Finding, shown: Shown) -> Example:
 
 
 def _telling(evidence: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Evidence without what is empty, and without the row's own text, which is shown as the row."""
-    return {key: value for key, value in evidence.items() if key != "text" and value not in (None, "", [], {})}
+    """Evidence without what is empty, and without the row's own text and the place in it, which are shown as the row."""
+    return {key: value for key, value in evidence.items() if key not in ("text", "mark") and value not in (None, "", [], {})}
 
 
 def evidence_text(key: str, value: JsonValue) -> str:

@@ -5,47 +5,88 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from truetune.core.records import DataStats, Finding, RowRef
-from truetune.stages.data.checks import contradictions, exact_duplicates, near_duplicates, preferences, secrets, split_leaks
+from truetune.stages.data.checks import exact_duplicates, near_duplicates, split_leaks
+from truetune.stages.data.checks.registry import described
 from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.rules import Rules
 from truetune.stages.data.similarity import components
 
-_WHOLE_GROUP = (secrets.CODE, preferences.SAME_CODE, contradictions.CODE)
+Place = tuple[str, int]
+Fate = Literal["drop", "quarantine"]
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Why a row is left out."""
+    """Why a row is left out, and whether it is put aside for a person to decide."""
 
     code: str
     reason: str
+    fate: Fate = "drop"
 
 
-def drops(corpus: Corpus, findings: Sequence[Finding]) -> dict[int, Drop]:
-    """Positions in `corpus.rows` that the policy leaves out, each with the first reason that applies.
+def drops(corpus: Corpus, findings: Sequence[Finding], rules: Rules) -> dict[int, Drop]:
+    """Positions in `corpus.rows` that the rules leave out, each with the first reason that applies.
 
-    A row with a secret, both sides of a contradiction and a leaked training row go whole; of duplicates, and of copies whose
-    answers agree, the first row that is still there stays. Personal data is reported and kept.
+    First what `drop` and `quarantine` take, in the order of the findings: all rows of a finding, of a leak the training rows
+    only. Then `keep-first`, code by code: of each group the first row that is still there stays.
+
+    Args:
+        corpus: the rows.
+        findings: as the checks gave them, before `Rules.applied`.
+        rules: what the config says.
     """
-    position_of = {(row.file, row.line): position for position, row in enumerate(corpus.rows)}
+    acting = [f for f in findings if rules.of(f.code).acts_on(f)]
+    positions = _positions(corpus, acting)
     dropped: dict[int, Drop] = {}
-    for finding in findings:
-        if finding.severity == "block" and finding.code in (*_WHOLE_GROUP, split_leaks.CODE):
-            for ref in _concerned(finding):
-                position = position_of.get((ref.file, ref.line))
-                if position is not None:
-                    dropped.setdefault(position, Drop(finding.code, finding.message))
-    for group in corpus.exact_groups.values():
-        _keep_first(corpus, group, dropped, exact_duplicates.CODE, "the same row stands earlier")
-    for group in _copies(corpus, dropped):
-        _keep_first(corpus, group, dropped, near_duplicates.CODE, "nearly the same row with the same answer stands earlier")
+    for finding in acting:
+        policy = rules.of(finding.code).policy
+        if policy == "drop" or policy == "quarantine":  # noqa: PLR1714 - narrows the type
+            for position in _found_at(_concerned(finding), positions):
+                dropped.setdefault(position, Drop(finding.code, finding.message, policy))
+    for code in described():
+        if rules.of(code).policy == "keep-first":
+            _keep_firsts(corpus, [f for f in acting if f.code == code], positions, dropped)
     return dropped
+
+
+def fate_of(rules: Rules, code: str) -> Fate:
+    """What becomes of a record that cannot be a row: such records are never kept."""
+    return "quarantine" if rules.of(code).policy == "quarantine" else "drop"
+
+
+def _positions(corpus: Corpus, findings: Iterable[Finding]) -> dict[Place, int]:
+    """The position of each row that a finding names."""
+    wanted = {(ref.file, ref.line) for finding in findings for ref in finding.rows}
+    if not wanted:
+        return {}
+    places = ((row.file, row.line) for row in corpus.rows)
+    return {place: position for position, place in enumerate(places) if place in wanted}
+
+
+def _found_at(refs: Iterable[RowRef], positions: Mapping[Place, int]) -> list[int]:
+    return [positions[place] for place in ((ref.file, ref.line) for ref in refs) if place in positions]
 
 
 def _concerned(finding: Finding) -> Iterable[RowRef]:
     # A leak's second group is the held-out row, which stays.
     return finding.groups[0] if finding.code == split_leaks.CODE else finding.rows
+
+
+def _keep_firsts(corpus: Corpus, findings: Sequence[Finding], positions: Mapping[Place, int], dropped: dict[int, Drop]) -> None:
+    if not findings:
+        return
+    code = findings[0].code
+    if code == near_duplicates.CODE:
+        # A finding holds all that is similar; only copies of each other are too many, as far as they are still there.
+        for group in _copies(corpus, dropped):
+            _keep_first(corpus, group, dropped, Drop(code, "nearly the same row with the same answer stands earlier"))
+        return
+    for finding in findings:
+        reason = "the same row stands earlier" if code == exact_duplicates.CODE else f"{finding.message}, the first stays"
+        _keep_first(corpus, sorted(_found_at(finding.rows, positions)), dropped, Drop(code, reason))
 
 
 def _copies(corpus: Corpus, dropped: Mapping[int, Drop]) -> list[list[int]]:
@@ -58,23 +99,25 @@ def _copies(corpus: Corpus, dropped: Mapping[int, Drop]) -> list[list[int]]:
     return list(clusters.values())
 
 
-def _keep_first(corpus: Corpus, group: Sequence[int], dropped: dict[int, Drop], code: str, reason: str) -> None:
+def _keep_first(corpus: Corpus, group: Sequence[int], dropped: dict[int, Drop], why: Drop) -> None:
     left = [position for position in group if position not in dropped]
     for position in left[1:]:
         first = corpus.rows[left[0]]
-        dropped[position] = Drop(code, f"{reason}: {first.file}, line {first.line}")
+        dropped[position] = Drop(why.code, f"{why.reason}: {first.file}, line {first.line}")
 
 
-def statistics(corpus: Corpus, findings: Sequence[Finding], dropped: Mapping[int, Drop]) -> DataStats:
+def statistics(corpus: Corpus, findings: Sequence[Finding], dropped: Mapping[int, Drop], rules: Rules) -> DataStats:
     """How many records came in, how many stay, why the others do not, and how many different questions there are."""
     unreadable = {(fault.file, fault.line): fault.code for fault in reversed(corpus.faults)}
     clusters = corpus.index.copy_clusters()[: len(corpus.rows)]
     reasons = Counter(drop.code for drop in dropped.values()) + Counter(unreadable.values())
+    aside = [drop.fate for drop in dropped.values()] + [fate_of(rules, code) for code in unreadable.values()]
     kept = len(corpus.rows) - len(dropped)
     return DataStats(
         rows=len(corpus.rows) + len(unreadable),
         kept=kept,
         dropped=len(dropped) + len(unreadable),
+        quarantined=aside.count("quarantine"),
         effective_unique=len(set(clusters)),
         dropped_by_code=dict(sorted(reasons.items())),
         findings_by_code=dict(sorted(Counter(f.code for f in findings).items())),

@@ -22,6 +22,8 @@ _CONSTANT = re.compile(r"-?\b(?:NaN|Infinity)\b")
 _LINE_SUFFIXES = (".jsonl", ".ndjson")
 _TABLE_SUFFIXES = {".csv": ",", ".tsv": "\t"}
 _PARQUET_BATCH_ROWS = 4096
+TEXT_BEFORE_FAULT = 60
+"""Characters of a line that are kept before the place of its fault, where there are so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +180,16 @@ def parse(text: str, line: int) -> Entry:
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        column = error.pos - text.rfind("\n", 0, error.pos)
-        return Entry(
-            line + error.lineno - 1, fault=Malformed(f"not JSON: {error.msg}", column, text[max(0, error.pos - 60) :][:120])
-        )
+        start_of_line = text.rfind("\n", 0, error.pos) + 1
+        seen = text[max(start_of_line, error.pos - TEXT_BEFORE_FAULT) :][:120]
+        return Entry(line + error.lineno - 1, fault=Malformed(f"not JSON: {error.msg}", error.pos - start_of_line + 1, seen))
     except RecursionError:
         return Entry(line, fault=Malformed("nested too deeply to be a row", 1, text[:120]))
     except ValueError as error:
         constant = _CONSTANT.search(text)
         place = constant.start() + 1 if constant and "not JSON" in str(error) else None
         reason = str(error) if place else "a number too long to be read"
-        return Entry(line, fault=Malformed(reason, place, text[max(0, (place or 1) - 60) :][:120]))
+        return Entry(line, fault=Malformed(reason, place, text[max(0, (place or 1) - 1 - TEXT_BEFORE_FAULT) :][:120]))
     return _sound(value, line, may_have_surrogates="\\ud" in text or "\\uD" in text, text=text)
 
 

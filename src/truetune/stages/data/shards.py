@@ -13,6 +13,7 @@ from truetune.core.records import Tree
 from truetune.evidence.curated import CuratedRow, to_parquet
 from truetune.evidence.digests import tree_digest
 from truetune.evidence.store import ObjectStore
+from truetune.stages.data.policy import Fate
 from truetune.stages.data.sensitive import excerpt
 
 _TEXT_CHARACTERS = 400
@@ -23,7 +24,14 @@ _LINEAGE = (
     ("split", pa.string()),
     ("cluster", pa.string()),
 )
-_DROPPED = (("file", pa.string()), ("line", pa.int64()), ("code", pa.string()), ("reason", pa.string()), ("text", pa.string()))
+_DROPPED = (
+    ("file", pa.string()),
+    ("line", pa.int64()),
+    ("code", pa.string()),
+    ("reason", pa.string()),
+    ("text", pa.string()),
+    ("fate", pa.string()),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class DroppedRow:
     code: str
     reason: str
     text: str
+    fate: Fate = "drop"
 
 
 def store_shards(store: ObjectStore, rows: Mapping[str, Sequence[CuratedRow]], dropped: Sequence[DroppedRow]) -> Tree:
@@ -44,7 +53,7 @@ def store_shards(store: ObjectStore, rows: Mapping[str, Sequence[CuratedRow]], d
         EnvironmentFault: the store cannot be written.
     """
     lineage = [(row.row_id, row.file, row.line, side, row.cluster) for side, shard in rows.items() for row in shard]
-    shown = [(*astuple(row)[:4], excerpt(row.text, _TEXT_CHARACTERS)) for row in dropped]
+    shown = [(*astuple(row)[:4], excerpt(row.text, _TEXT_CHARACTERS), row.fate) for row in dropped]
     contents = {f"{side}.parquet": to_parquet(list(shard)) for side, shard in rows.items()}
     contents["lineage.parquet"] = _table(_LINEAGE, lineage)
     contents["dropped.parquet"] = _table(_DROPPED, shown)

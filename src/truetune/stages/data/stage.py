@@ -16,9 +16,10 @@ from truetune.stages.data.checks import context_length
 from truetune.stages.data.checks.registry import in_order, run_checks
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.load import Loaded, corpus_of, load
-from truetune.stages.data.policy import Drop, drops, statistics
+from truetune.stages.data.policy import Drop, drops, fate_of, statistics
 from truetune.stages.data.profile import field_text
 from truetune.stages.data.rows import Row, row_ids
+from truetune.stages.data.rules import Rules
 from truetune.stages.data.shards import DroppedRow, store_shards
 from truetune.stages.data.splits import SplitRow, rows_digest, split_rows
 from truetune.stages.data.tokens import Tokenised, token_stats, token_views, tokenise
@@ -65,6 +66,7 @@ class _Judged:
     findings: list[Finding]
     dropped: dict[int, Drop]
     tokenised: Tokenised | None
+    rules: Rules
 
 
 def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
@@ -84,7 +86,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         shards["gold"] = _gold(judged)
     curated = store_shards(evidence.store, shards, _dropped_rows(judged))
     stats = _statistics(request, judged)
-    gate, reason = _gate(request.config, judged.findings, stats, {side: len(rows[side]) for side in _SIDES})
+    gate, reason = _gate(request.config, judged, stats, {side: len(rows[side]) for side in _SIDES})
     return DataRecord(
         gate=gate,
         gate_reason=reason,
@@ -112,18 +114,18 @@ def _judge(request: Request, ports: Ports, sources: Loaded, test: Loaded, gold: 
         rows=[*test.rows, *gold.rows], faults=[*test.faults, *gold.faults], encodings=[*test.encodings, *gold.encodings]
     )
     corpus = corpus_of(sources, held_out, request.config.near_duplicate_jaccard, request.config.task_shape)
+    rules = Rules(request.config.checks)
     findings = run_checks(corpus, ports.progress)
-    dropped = drops(corpus, findings)
+    dropped = drops(corpus, findings, rules)
     border = len(corpus.rows)
     test_rows = dict(enumerate(test.rows, start=border))
     gold_rows = dict(enumerate(gold.rows, start=border + len(test.rows)))
     if ports.tokenizer is None:
-        return _Judged(corpus, test_rows, gold_rows, findings, dropped, None)
+        return _Judged(corpus, test_rows, gold_rows, rules.applied(findings), dropped, None, rules)
     left = {position: row for position, row in enumerate(corpus.rows) if position not in dropped} | test_rows | gold_rows
-    tokenised = tokenise(left, ports.tokenizer, request.max_length, ports.progress)
-    return _Judged(
-        corpus, test_rows, gold_rows, in_order([*findings, *tokenised.findings]), dropped | dict(tokenised.drops), tokenised
-    )
+    tokenised = tokenise(left, ports.tokenizer, request.max_length, rules, ports.progress)
+    found = rules.applied(in_order([*findings, *tokenised.findings]))
+    return _Judged(corpus, test_rows, gold_rows, found, dropped | dict(tokenised.drops), tokenised, rules)
 
 
 def _curated(request: Request, judged: _Judged) -> dict[SplitName, list[CuratedRow]]:
@@ -173,16 +175,16 @@ def _curated_row(row: Row, row_id: str, cluster: str) -> CuratedRow:
 def _dropped_rows(judged: _Judged) -> list[DroppedRow]:
     corpus = judged.corpus
     faults = (*corpus.faults, *corpus.held_out_faults)
-    found = [DroppedRow(f.file, f.line, f.code, f.message, f.text) for f in faults]
+    found = [DroppedRow(f.file, f.line, f.code, f.message, f.text, fate_of(judged.rules, f.code)) for f in faults]
     for position, drop in judged.dropped.items():
         row = corpus.everyone[position]
-        found.append(DroppedRow(row.file, row.line, drop.code, drop.reason, f"{row.prompt}\n{row.answer}"))
+        found.append(DroppedRow(row.file, row.line, drop.code, drop.reason, f"{row.prompt}\n{row.answer}", drop.fate))
     return sorted(found, key=lambda row: (row.file, row.line, row.code))
 
 
 def _statistics(request: Request, judged: _Judged) -> DataStats:
     own = {p: drop for p, drop in judged.dropped.items() if p < len(judged.corpus.rows)}
-    stats = statistics(judged.corpus, judged.findings, own)
+    stats = statistics(judged.corpus, judged.findings, own, judged.rules)
     if judged.tokenised is None:
         return stats
     over_length = Counter(finding.code for finding in judged.findings)[context_length.CODE]
@@ -191,13 +193,12 @@ def _statistics(request: Request, judged: _Judged) -> DataStats:
     )
 
 
-def _gate(
-    config: DataConfig, findings: Sequence[Finding], stats: DataStats, sizes: Mapping[SplitName, int]
-) -> tuple[GateState, str]:
+def _gate(config: DataConfig, judged: _Judged, stats: DataStats, sizes: Mapping[SplitName, int]) -> tuple[GateState, str]:
     """The state, and why in plain words with the numbers."""
-    blocking = Counter(finding.code for finding in findings if finding.severity == "block")
+    blocking = judged.rules.blocking(judged.findings)
+    held_out = {row.file for row in judged.corpus.held_out} | {fault.file for fault in judged.corpus.held_out_faults}
     dropped_frac = stats.dropped / stats.rows if stats.rows else 0.0
-    problems = []
+    problems = judged.rules.failed_tests(judged.findings, stats.rows, held_out)
     if config.policy == "strict" and blocking:
         counted = ", ".join(f"{code} ({n})" for code, n in sorted(blocking.items()))
         problems.append(f"the policy is strict and there are blocking findings: {counted}")

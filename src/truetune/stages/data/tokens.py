@@ -9,14 +9,14 @@ from statistics import median
 from truetune.core.chat import MaskedConversation
 from truetune.core.ports import ChatTokenizer, Progress
 from truetune.core.records import Finding, TokenStats, TokenView
-from truetune.stages.data.checks import context_length, mask, roundtrip
+from truetune.stages.data.checks.registry import TEMPLATE
 from truetune.stages.data.checks.rendering import Unrendered, masked_rows
-from truetune.stages.data.checks.template import Rendered, TemplateCheck
-from truetune.stages.data.policy import Drop
+from truetune.stages.data.checks.template import Rendered
+from truetune.stages.data.policy import Drop, fate_of
 from truetune.stages.data.rows import Row
+from truetune.stages.data.rules import Rules
 from truetune.stages.data.sensitive import excerpt
 
-TEMPLATE_CHECKS: tuple[TemplateCheck, ...] = (context_length.CHECK, mask.CHECK, roundtrip.CHECK)
 _VIEWS = 3
 _VIEW_TOKENS_MAX = 4096
 
@@ -36,7 +36,7 @@ class Tokenised:
     findings: Sequence[Finding]
 
 
-def tokenise(rows: Mapping[int, Row], tokenizer: ChatTokenizer, max_length: int, progress: Progress) -> Tokenised:
+def tokenise(rows: Mapping[int, Row], tokenizer: ChatTokenizer, max_length: int, rules: Rules, progress: Progress) -> Tokenised:
     """Tokenise and check rows, given by position."""
     kept: dict[int, MaskedConversation] = {}
     dropped: dict[int, Drop] = {}
@@ -45,7 +45,7 @@ def tokenise(rows: Mapping[int, Row], tokenizer: ChatTokenizer, max_length: int,
         faults = _faults(Rendered(row, tokenizer, max_length), result)
         findings.extend(_finding(row, fault, result) for fault in faults)
         if faults:
-            dropped[position] = Drop(faults[0].code, faults[0].reason)
+            dropped[position] = Drop(faults[0].code, faults[0].reason, fate_of(rules, faults[0].code))
         elif isinstance(result, MaskedConversation):
             kept[position] = result
     return Tokenised(kept, dropped, findings)
@@ -54,7 +54,7 @@ def tokenise(rows: Mapping[int, Row], tokenizer: ChatTokenizer, max_length: int,
 def _faults(rendered: Rendered, result: MaskedConversation | Unrendered) -> list[Unrendered]:
     if isinstance(result, Unrendered):
         return [result]
-    said = [(check, check.fault(rendered, result)) for check in TEMPLATE_CHECKS]
+    said = [(check, check.fault(rendered, result)) for check in TEMPLATE]
     return [Unrendered(check.code, reason, check.fix) for check, reason in said if reason is not None]
 
 

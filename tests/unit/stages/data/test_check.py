@@ -11,8 +11,7 @@ from tests.unit.stages.data.rows_for_tests import Silent, check_rows, labelled, 
 
 from truetune.core.errors import TruetuneError
 from truetune.stages.data.check import run_check
-from truetune.stages.data.checks.registry import ALL
-from truetune.stages.data.tokens import TEMPLATE_CHECKS
+from truetune.stages.data.checks.registry import ALL, TEMPLATE
 
 
 def test_no_heavy_library_is_imported(tmp_path: Path) -> None:
@@ -58,9 +57,9 @@ def test_a_hundred_thousand_findings(tmp_path: Path) -> None:
 
 
 def test_every_check_says_what_it_claims() -> None:
-    codes = [check.code for check in ALL] + [check.code for check in TEMPLATE_CHECKS]
+    codes = [check.code for check in ALL] + [check.code for check in TEMPLATE]
     assert len(codes) == len(set(codes))
-    assert all(check.claim.endswith(".") and check.fix for check in (*ALL, *TEMPLATE_CHECKS))
+    assert all(check.claim.endswith(".") and check.fix for check in (*ALL, *TEMPLATE))
     assert all(threshold.source for check in ALL for threshold in check.thresholds)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from truetune.core.records import Finding, RowRef, Severity
-from truetune.stages.data.checks.base import Check, Threshold
+from truetune.stages.data.checks.base import DROPPED, Check, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.profile import field_text
 from truetune.stages.data.sensitive import excerpt
@@ -191,6 +191,7 @@ CHECK = Check(
     claim="No question has two different answers, where answers can be compared: labels, JSON fields, short facts.",
     fix=_FIX,
     find=_find,
+    ways=DROPPED,
     thresholds=(
         Threshold("same question from Jaccard similarity", ANY_LENGTH_JACCARD, "measured on CLINC150 and SNIPS"),
         Threshold(f"the same for prompts of {LONG_WORDS} words or more", LONG_JACCARD, "measured on CLINC150 and SNIPS"),

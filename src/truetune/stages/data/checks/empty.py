@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from truetune.core.ports import Message
-from truetune.stages.data.checks.base import Check, fault_findings
+from truetune.stages.data.checks.base import NEVER_A_ROW, Check, fault_findings
 from truetune.stages.data.text import is_blank
 
 CODE = "data.record.empty"
@@ -32,4 +32,5 @@ CHECK = Check(
     claim="Every prompt and every answer has text in it.",
     fix=_FIX,
     find=fault_findings(CODE, _FIX),
+    ways=NEVER_A_ROW,
 )

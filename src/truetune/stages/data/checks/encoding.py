@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import Finding, RowRef
-from truetune.stages.data.checks.base import Check
+from truetune.stages.data.checks.base import NO_ROWS, Check
 from truetune.stages.data.corpus import Corpus
 
 CODE = "data.encoding"
@@ -37,4 +37,5 @@ CHECK = Check(
     claim="Every file is UTF-8; one that is not is decoded, and said.",
     fix=_FIX,
     find=_find,
+    ways=NO_ROWS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import Finding
-from truetune.stages.data.checks.base import Check
+from truetune.stages.data.checks.base import ONE_KEPT, Check
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.sensitive import excerpt
 
@@ -35,4 +35,5 @@ CHECK = Check(
     claim="No conversation stands twice in the data, compared without regard to unicode form, case and white space.",
     fix=_FIX,
     find=_find,
+    ways=ONE_KEPT,
 )

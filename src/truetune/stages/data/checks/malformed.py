@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from truetune.stages.data.checks.base import Check, Threshold, fault_findings
+from truetune.stages.data.checks.base import NEVER_A_ROW, Check, Threshold, fault_findings
 from truetune.stages.data.corpus import Fault
 from truetune.stages.data.files import MAX_LINE_BYTES
 from truetune.stages.data.readers import Entry
@@ -24,5 +24,6 @@ CHECK = Check(
     claim="Every record can be parsed: sound JSON or CSV, no repeated key, no NaN, no half characters.",
     fix=_FIX,
     find=fault_findings(CODE, _FIX),
+    ways=NEVER_A_ROW,
     thresholds=(Threshold("longest line in bytes", MAX_LINE_BYTES, "stated: beyond any context window, keeps memory bounded"),),
 )

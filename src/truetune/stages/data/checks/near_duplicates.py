@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from truetune.core.records import Finding
-from truetune.stages.data.checks.base import Check, Threshold
+from truetune.stages.data.checks.base import ONE_KEPT, Check, Threshold
 from truetune.stages.data.corpus import Corpus, NearEdge
 from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.similarity import LONG_WORDS, NEAR_WORDS_FRAC, components
@@ -51,6 +51,7 @@ CHECK = Check(
     claim="No two rows are the same but for a few words: prompts that share most words, with answers that agree.",
     fix=_FIX,
     find=_find,
+    ways=ONE_KEPT,
     thresholds=(
         Threshold(
             "share of the longer text's words kept in order",

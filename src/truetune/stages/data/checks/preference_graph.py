@@ -12,7 +12,7 @@ from scipy.sparse import csgraph
 from scipy.stats import binomtest
 
 from truetune.core.records import Finding
-from truetune.stages.data.checks.base import Check, Threshold
+from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import excerpt
@@ -153,6 +153,7 @@ LENGTH = Check(
     claim="The length of the answers alone does not tell which one was preferred.",
     fix=_LENGTH_FIX,
     find=_find_length_bias,
+    ways=NO_ROWS,
     thresholds=(
         Threshold("distance of the length-only AUC from 0.5", LENGTH_AUC_OFF_HALF, "stated; see the page of this code"),
         Threshold("pairs", LENGTH_PAIRS_MIN, "stated: fewer leave the interval of the AUC wider than the distance"),

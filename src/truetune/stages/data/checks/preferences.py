@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import Finding
-from truetune.stages.data.checks.base import Check, fault_findings
+from truetune.stages.data.checks.base import DROPPED, NEVER_A_ROW, Check, fault_findings
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.text import normalise
@@ -35,6 +35,7 @@ SAME = Check(
     claim="The chosen and the rejected answer of a preference row are different.",
     fix=_SAME_FIX,
     find=_find_same,
+    ways=DROPPED,
 )
 
 PROMPT = Check(
@@ -43,4 +44,5 @@ PROMPT = Check(
     claim="Both sides of a preference row answer the same prompt.",
     fix=_PROMPT_FIX,
     find=fault_findings(PROMPT_CODE, _PROMPT_FIX),
+    ways=NEVER_A_ROW,
 )

@@ -1,29 +1,38 @@
-"""All checks that need nothing but the rows, in the order in which they run."""
+"""All checks: those that need nothing but the rows, in the order in which they run; and those of the tokenised rows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
+from truetune.core.config import CheckChoices
 from truetune.core.ports import Progress
 from truetune.core.records import Finding
 from truetune.stages.data.checks import (
     answer_leaks,
     boilerplate,
+    context_length,
     contradictions,
     empty,
     encoding,
     encoding_damage,
     exact_duplicates,
     malformed,
+    mask,
     near_duplicates,
     pii,
     preference_graph,
     preferences,
+    rendering,
     roles,
+    roundtrip,
     secrets,
     split_leaks,
     truncated,
     types,
 )
-from truetune.stages.data.checks.base import Check
+from truetune.stages.data.checks.base import NEVER_A_ROW, Check, Described
+from truetune.stages.data.checks.template import TemplateCheck
 from truetune.stages.data.corpus import Corpus
 
 ALL: tuple[Check, ...] = (
@@ -49,6 +58,21 @@ ALL: tuple[Check, ...] = (
     split_leaks.CHECK,
     answer_leaks.CHECK,
 )
+
+TEMPLATE: tuple[TemplateCheck, ...] = (context_length.CHECK, mask.CHECK, roundtrip.CHECK)
+
+
+@cache
+def described() -> Mapping[str, Described]:
+    """Every code that a finding of the data gate can have, in the order of the checks."""
+    of_rows = [Described(code, c.severity, c.claim, c.ways, c.thresholds) for c in ALL for code in c.codes]
+    of_tokens = [Described(c.code, "block", c.claim, NEVER_A_ROW) for c in TEMPLATE]
+    return {d.code: d for d in (*of_rows, rendering.PREFIX, rendering.REFUSED, *of_tokens)}
+
+
+def choices() -> Mapping[str, CheckChoices]:
+    """What the config may say about each code."""
+    return {code: d.ways.choices for code, d in described().items()}
 
 
 def run_checks(corpus: Corpus, progress: Progress) -> list[Finding]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from truetune.core.chat import MaskedConversation, TemplateNotPrefixStable, mask_conversations
 from truetune.core.errors import DataError
 from truetune.core.ports import ChatTokenizer, Progress
+from truetune.stages.data.checks.base import NEVER_A_ROW, Described
 from truetune.stages.data.rows import Row
 
 PREFIX_CODE = "data.template.prefix"
@@ -17,6 +18,14 @@ PREFIX_FIX = (
 )
 REFUSED_FIX = "change the turns that the template does not take (often: a system turn), or use a base model with another template"
 _BATCH_ROWS = 64
+
+PREFIX = Described(
+    PREFIX_CODE,
+    "block",
+    "The template writes each turn the same way whatever follows it, so that an answer has a place.",
+    NEVER_A_ROW,
+)
+REFUSED = Described(REFUSED_CODE, "block", "The model's chat template takes every conversation.", NEVER_A_ROW)
 
 
 @dataclass(frozen=True, slots=True)

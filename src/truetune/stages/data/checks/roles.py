@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from truetune.core.ports import Message
-from truetune.stages.data.checks.base import Check, fault_findings
+from truetune.stages.data.checks.base import NEVER_A_ROW, Check, fault_findings
 
 CODE = "data.record.role"
 ROLES = ("system", "user", "assistant")
@@ -43,4 +43,5 @@ CHECK = Check(
     claim="User and assistant speak in turn, a system turn comes first if at all, and the assistant has the last word.",
     fix=_FIX,
     find=fault_findings(CODE, _FIX),
+    ways=NEVER_A_ROW,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import Finding
-from truetune.stages.data.checks.base import Check, Threshold
+from truetune.stages.data.checks.base import DROPPED, Check, Threshold
 from truetune.stages.data.checks.pii import shown, sightings
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.sensitive import MIN_SECRET_ENTROPY_BITS, find_secrets
@@ -33,6 +33,7 @@ CHECK = Check(
     claim="No row holds a key, token, private key or password.",
     fix=_FIX,
     find=_find,
+    ways=DROPPED,
     thresholds=(
         Threshold("entropy of an assigned value, bits per character", MIN_SECRET_ENTROPY_BITS, "measured; see `sensitive`"),
     ),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from truetune.core.records import Finding, Severity
-from truetune.stages.data.checks.base import Check, Threshold
+from truetune.stages.data.checks.base import DROPPED, Check, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.similarity import LONG_WORDS, NEAR_WORDS_FRAC
@@ -90,6 +90,7 @@ CHECK = Check(
     claim="No training row asks what a held-out row asks, in the same words or nearly.",
     fix=_FIX,
     find=_find,
+    ways=DROPPED,
     thresholds=(
         Threshold("share of the longer prompt's words kept in order", NEAR_WORDS_FRAC, "as for near-duplicates"),
         Threshold("a near copy blocks from so many words on", LONG_WORDS, "as for near-duplicates"),

@@ -21,7 +21,7 @@ class Rendered:
 
 @dataclass(frozen=True)
 class TemplateCheck:
-    """One fault of a row under the real template. `fault` says what is wrong, or None. All of them block."""
+    """One fault of a row under the real template. `fault` says what is wrong, or None. All block and take the row out."""
 
     code: str
     claim: str

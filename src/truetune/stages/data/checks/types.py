@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from truetune.core.records import DataFormat
-from truetune.stages.data.checks.base import Check, fault_findings
+from truetune.stages.data.checks.base import NEVER_A_ROW, Check, fault_findings
 
 CODE = "data.record.type"
 _FIX = "give the field the type that the format asks for, or delete the row"
@@ -81,4 +81,5 @@ CHECK = Check(
     claim="Every record has the fields of its format, each of the right type.",
     fix=_FIX,
     find=fault_findings(CODE, _FIX),
+    ways=NEVER_A_ROW,
 )

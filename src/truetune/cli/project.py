@@ -1,0 +1,29 @@
+"""The project that a command is about, its config held against the checks that there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from truetune.core.config import Config
+from truetune.project.project import CONFIG_NAME, Project, find_root, read_config
+from truetune.stages.data.checks.registry import choices
+
+
+def load_project(folder: Path) -> Project:
+    """The project in `folder` or above it.
+
+    Raises:
+        UsageError: there is none.
+        ConfigError: its config or contract does not say something that can be done.
+    """
+    return Project.load(folder, choices())
+
+
+def load_config(path: Path) -> Config:
+    """The config that `path` is, or that of the project in or above the folder that `path` is.
+
+    Raises:
+        UsageError: the folder belongs to no project.
+        ConfigError: the config does not say something that can be done.
+    """
+    return read_config(find_root(path) / CONFIG_NAME if path.is_dir() else path, choices())

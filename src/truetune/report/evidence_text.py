@@ -1,0 +1,78 @@
+"""What a finding shows beside its message: its rows, side by side where they belong together, and the rest in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from truetune.core.records import Finding, RowRef
+
+_PAIRS = (("train", "held_out"), ("first", "second"))
+_TOLD = ("text", "mark", "prompt", "answer", "prompts", "answers", "places", "train", "held_out", "first", "second")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the rows that a finding sets against each other: where it stands, and its words as far as the check kept them."""
+
+    place: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EvidenceText:
+    """A finding's evidence as it is read.
+
+    Attributes:
+        lines: of one row, or of rows that are the same.
+        mark: the character of the first line at which the fault stands; None where the place is not known.
+        sides: rows that are to be compared; empty, or two and more.
+        facts: everything else that convinced the check, by name.
+    """
+
+    lines: tuple[str, ...]
+    mark: int | None
+    sides: tuple[Side, ...]
+    facts: Mapping[str, JsonValue]
+
+
+def evidence_text(finding: Finding) -> EvidenceText:
+    """The evidence of any finding, told apart by the names that the checks use."""
+    evidence = finding.evidence
+    sides = _sides(finding)
+    lines = [] if sides else [*_texts(evidence, "text"), *_texts(evidence, "prompt")]
+    shared = [f"answer: {text}" for text in _texts(evidence, "answer")]
+    listed = evidence.get("places")
+    places = [str(place) for place in listed] if isinstance(listed, list) else []
+    mark = evidence.get("mark")
+    facts = {key: value for key, value in evidence.items() if key not in _TOLD and value not in (None, "", [], {})}
+    return EvidenceText((*lines, *shared, *places), mark if isinstance(mark, int) and lines else None, sides, facts)
+
+
+def _sides(finding: Finding) -> tuple[Side, ...]:
+    evidence = finding.evidence
+    prompts, answers = evidence.get("prompts"), evidence.get("answers")
+    if isinstance(prompts, list) and isinstance(answers, list) and len(prompts) > 1:
+        texts = [(str(prompt), str(answer)) for prompt, answer in zip(prompts, answers, strict=False)]
+        return tuple(Side(place, pair) for place, pair in zip(_places(finding, len(texts)), texts, strict=True))
+    for names in _PAIRS:
+        pair = [text for name in names for text in _texts(evidence, name)]
+        if len(pair) == 2:
+            return tuple(Side(place, (text,)) for place, text in zip(_places(finding, 2), pair, strict=True))
+    return ()
+
+
+def _places(finding: Finding, count: int) -> list[str]:
+    """Where the sides stand: one group each, or the rows of the one group in turn."""
+    groups: Sequence[Sequence[RowRef]] = finding.groups
+    if len(groups) == 1:
+        groups = [[row] for row in groups[0]]
+    named = [f"{g[0].file}:{g[0].line}" + (f" (+{len(g) - 1})" if len(g) > 1 else "") for g in groups if g]
+    return [*named[:count], *[""] * (count - len(named))]
+
+
+def _texts(evidence: dict[str, JsonValue], name: str) -> list[str]:
+    value = evidence.get(name)
+    return [value] if isinstance(value, str) and value else []
