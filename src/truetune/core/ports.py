@@ -40,6 +40,23 @@ class Progress(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class RowColumns:
+    """A batch of the data gate's rows as plain columns of equal length, so that it can be sent or stored anywhere.
+
+    Attributes:
+        position: of each row in its corpus, ascending.
+        file: the user's file, as findings name it.
+        line: its place there.
+        row: JSON of what the row is made from.
+    """
+
+    position: Sequence[int]
+    file: Sequence[str]
+    line: Sequence[int]
+    row: Sequence[bytes]
+
+
 class MachineProbe(Protocol):
     """The machine as it is now. Must not import torch."""
 

@@ -29,10 +29,11 @@ def run_check(
 
     Raises:
         DataError: a file cannot be read as data at all.
+        EnvironmentFault: there is no room for the rows where temporary files go.
     """
     sources = load([(path, str(path)) for path in files], config.format, progress)
     held_out = load([(path, str(path)) for path in against], None, progress)
-    corpus = corpus_of(sources, held_out, config.near_duplicate_jaccard, config.task_shape)
+    corpus = corpus_of(sources, [held_out], config.near_duplicate_jaccard, config.task_shape)
     rules = Rules(config.checks)
     found = run_checks(corpus, progress)
     findings = rules.applied(found)

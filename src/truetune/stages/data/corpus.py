@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
 
 from truetune.core.records import RowRef, TaskProfile
-from truetune.stages.data.profile import Answer, read_answer
+from truetune.stages.data.profile import Answer
+from truetune.stages.data.row_keys import Answers, Keys, RowKeys, groups_of, row_keys
+from truetune.stages.data.row_store import Joined, StoredRows
 from truetune.stages.data.rows import Row
 from truetune.stages.data.similarity import PromptIndex, by_node, near_words
-from truetune.stages.data.text import normalise, words
+from truetune.stages.data.text import words
 
 _COMPARED_PER_PROMPT = 30
 """Rows of one prompt are compared pairwise, the first thirty of them: the work stays linear in rows."""
@@ -36,7 +37,7 @@ class FileEncoding:
 
     path: str
     encoding: str
-    latin1_lines: tuple[int, ...]
+    latin1_lines: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Corpus:
         near_duplicate_jaccard: from this similarity on, two prompts count as copies of each other.
     """
 
-    rows: Sequence[Row]
+    rows: StoredRows
     held_out: Sequence[Row]
     faults: Sequence[Fault]
     held_out_faults: Sequence[Fault]
@@ -72,9 +73,9 @@ class Corpus:
     near_duplicate_jaccard: float
 
     @cached_property
-    def everyone(self) -> tuple[Row, ...]:
+    def everyone(self) -> Sequence[Row]:
         """`rows`, then `held_out`: positions in the index are positions here."""
-        return (*self.rows, *self.held_out)
+        return Joined(self.rows, self.held_out)
 
     @cached_property
     def index(self) -> PromptIndex:
@@ -82,32 +83,38 @@ class Corpus:
         return PromptIndex([row.context for row in self.everyone], self.near_duplicate_jaccard)
 
     @cached_property
-    def answers(self) -> tuple[Answer, ...]:
-        """Each row's answer in comparable form, by position in `everyone`."""
-        return tuple(read_answer(row.answer, self.profile.shape) for row in self.everyone)
+    def answers(self) -> Sequence[Answer]:
+        """Each row's answer in comparable form, by position in `everyone`; read when it is asked for."""
+        return Answers(self.everyone, self.profile.shape)
 
     @cached_property
-    def systems(self) -> tuple[str, ...]:
-        """Each row's system prompt in comparable form: another system prompt is another task."""
-        known: dict[str, str] = {}
-        return tuple(known.setdefault(row.system, normalise(row.system)) for row in self.everyone)
+    def keys(self) -> RowKeys:
+        """What tells rows apart and together, as numbers, by position in `everyone`."""
+        return row_keys(self.everyone, self.profile)
+
+    @property
+    def systems(self) -> Keys:
+        """A number for each row's system prompt in comparable form: another system prompt is another task."""
+        return self.keys.systems
+
+    def rows_by_system(self) -> Iterator[tuple[str, Sequence[int]]]:
+        """Each system prompt, as the first row has it, with the positions in `rows` of those that have it."""
+        for positions in groups_of(self.systems[: len(self.rows)]):
+            if system := self.rows[int(positions[0])].system:
+                yield system, positions.tolist()
 
     @cached_property
-    def exact_groups(self) -> Mapping[tuple[str, ...], list[int]]:
-        """Positions in `rows` by normalised conversation: more than one in a group are exact duplicates."""
-        groups: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-        for position, row in enumerate(self.rows):
-            groups[self.exact_key(position, row)].append(position)
-        return groups
+    def exact_groups(self) -> Sequence[Sequence[int]]:
+        """Positions in `rows` of exact duplicates: the same conversation, normalised; each group and the groups in order."""
+        return [positions.tolist() for positions in groups_of(self.keys.conversations[: len(self.rows)], smallest=2)]
 
-    def exact_key(self, position: int, row: Row) -> tuple[str, ...]:
-        """What makes two rows the same: system prompt, earlier turns, answer (and what it was preferred to), normalised."""
-        turns = [normalise(m["content"]) for m in row.messages[:-1] if m["role"] != "system"]
-        return (self.systems[position], *turns, self.answers[position].key, normalise(row.rejected or ""))
+    def same_answer(self, a: int, b: int) -> bool:
+        """Do two rows give the same answer: the same JSON value, or the same text, normalised?"""
+        return bool(self.keys.answers[a] == self.keys.answers[b])
 
     def answers_agree(self, a: int, b: int) -> bool:
         """Do two rows give the same answer: the same label, the same JSON, or nearly the same text?"""
-        if self.answers[a].key == self.answers[b].key:
+        if self.same_answer(a, b):
             return True
         if self.profile.shape != "text":
             return False
@@ -116,7 +123,8 @@ class Corpus:
     @cached_property
     def near_edges(self) -> tuple[NearEdge, ...]:
         """Pairs of rows with similar prompts and answers that agree, which are not exact duplicates of each other."""
-        firsts = [positions[0] for positions in self.exact_groups.values()]
+        repeated = {position for positions in self.exact_groups for position in positions[1:]}
+        firsts = [position for position in range(len(self.rows)) if position not in repeated]
         members = {node: positions[:_COMPARED_PER_PROMPT] for node, positions in by_node(firsts, self.index.node_of).items()}
         edges = [e for positions in members.values() for e in self._agreeing(combinations(positions, 2), 1.0, True)]
         for pair in (pair for pair in self.index.pairs if pair.is_near):

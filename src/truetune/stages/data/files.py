@@ -5,14 +5,20 @@ Nothing here writes. What cannot be data at all is a `DataError` that says why; 
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from truetune.core.errors import DataError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 MAX_LINE_BYTES = 16 << 20
 """A longer line is a finding, not a row: 16 MiB of text is about 4 million tokens, more than any context window."""
@@ -20,7 +26,7 @@ MAX_LINE_BYTES = 16 << 20
 MAX_DOCUMENT_BYTES = 1 << 30
 """A JSON document has to be parsed whole, at about six times its size in memory; JSON lines have no such limit."""
 
-_SNIFF_BYTES = 1 << 16
+_SNIFF_BYTES, _READ_BYTES = 1 << 16, 1 << 20
 _CONTROL = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
 _MAGIC = (
     (b"\x1f\x8b", "gzip", "gunzip -k {name}"),
@@ -39,6 +45,115 @@ _BOMS = (
     (b"\xfe\xff", "utf-16"),
 )
 _UTF8_BOM = b"\xef\xbb\xbf"
+
+
+class _Hashed(io.RawIOBase):
+    """A file whose bytes go into a digest as they are read."""
+
+    def __init__(self, raw: io.FileIO) -> None:
+        self._raw = raw
+        self.digest = hashlib.sha256()
+
+    def readable(self) -> bool:
+        """It is only read."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """The next bytes."""
+        count = self._raw.readinto(buffer)
+        self.digest.update(memoryview(buffer)[:count])
+        return count or 0
+
+    def rewind(self) -> None:
+        """Start again, with a digest of nothing."""
+        self._raw.seek(0)
+        self.digest = hashlib.sha256()
+
+
+class OpenFile:
+    """A file of the user's that is being read, held open so that its name cannot come to mean another one.
+
+    Attributes:
+        path: where it lies.
+        shown: how findings name it.
+        kind: `parquet`, or the text encoding.
+        size_bytes: of the file.
+        digest: of its bytes, once it is read.
+        stream: its bytes; Parquet, which is not read from start to end, is read by its path.
+    """
+
+    def __init__(self, path: Path, shown: str, kind: str, size_bytes: int) -> None:
+        """`open_file` makes them."""
+        self.path, self.shown, self.kind, self.size_bytes = path, shown, kind, size_bytes
+        self.digest = ""
+        self._raw = io.FileIO(path)
+        self._before = _state(self._raw)
+        self._hashed = _Hashed(self._raw)
+        self.stream = io.BufferedReader(self._hashed, _READ_BYTES)
+
+    def rewind(self) -> None:
+        """Read from the start again."""
+        self.stream.detach()
+        self._hashed.rewind()
+        self.stream = io.BufferedReader(self._hashed, _READ_BYTES)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._raw.close()
+
+    def finish(self) -> None:
+        """Read what is left, and take the digest of all its bytes.
+
+        Raises:
+            DataError: it was written to while it was read, so that nobody knows which rows these were.
+        """
+        while self.stream.read(_READ_BYTES):
+            pass
+        after = _state(self._raw)
+        if after != self._before:
+            _refuse(
+                "data.file.changed",
+                f"{self.shown} was written to while it was read",
+                why=f"it had {self._before[0]} bytes, then {after[0]}",
+                fix=f"wait until it is written, or check a copy: cp {self.shown} copy{self.path.suffix}",
+                where=self.shown,
+            )
+        self.digest = "sha256:" + self._hashed.digest.hexdigest()
+
+
+def _state(raw: io.FileIO) -> tuple[int, int]:
+    status = os.fstat(raw.fileno())
+    return status.st_size, status.st_mtime_ns
+
+
+@contextmanager
+def readable(shown: str) -> Iterator[None]:
+    """Turn the system's refusals to read a file into an error about it.
+
+    Raises:
+        DataError: it could be opened and cannot be read.
+    """
+    try:
+        yield
+    except OSError as error:
+        _refuse(
+            "data.file.unreadable",
+            f"{shown} cannot be read",
+            why=str(error.strerror or error),
+            fix=f"ls -l {shown}",
+            where=shown,
+        )
+
+
+def open_file(path: Path, shown: str) -> OpenFile:
+    """A file of text or Parquet, opened.
+
+    Raises:
+        DataError: missing, not a regular file, not permitted, empty, compressed or binary.
+    """
+    size_bytes = require_regular(path, shown)
+    with readable(shown):
+        return OpenFile(path, shown, sniff(path, shown), size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +223,13 @@ def _is_binary(head: bytes) -> bool:
     return len(head) - len(head.translate(None, _CONTROL)) > len(head) / 10
 
 
-def lines(path: Path, encoding: str) -> Iterator[RawLine]:
+def lines(opened: OpenFile) -> Iterator[RawLine]:
     """The file's lines, from 1, blank ones included; a line that is not UTF-8 is read as Windows-1252 or latin-1 and says so."""
-    if encoding in ("utf-16", "utf-32"):
-        yield from _wide_lines(path, encoding)
+    if opened.kind in ("utf-16", "utf-32"):
+        yield from _wide_lines(opened)
         return
-    with path.open("rb") as stream:
-        for number, raw in enumerate(_bounded_lines(stream), start=1):
-            yield _decoded(number, raw.removeprefix(_UTF8_BOM) if raw and number == 1 else raw)
+    for number, raw in enumerate(_bounded_lines(opened.stream), start=1):
+        yield _decoded(number, raw.removeprefix(_UTF8_BOM) if raw and number == 1 else raw)
 
 
 def _bounded_lines(stream: BinaryIO) -> Iterator[bytes | None]:
@@ -144,12 +258,18 @@ def _decode_single_byte(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
-def _wide_lines(path: Path, encoding: str) -> Iterator[RawLine]:
-    with path.open(encoding=encoding, errors="replace", newline="\n") as stream:
-        number = 0
-        while line := stream.readline(MAX_LINE_BYTES):
+def _wide_lines(opened: OpenFile) -> Iterator[RawLine]:
+    text = io.TextIOWrapper(opened.stream, encoding=opened.kind, errors="replace", newline="\n")
+    number = 0
+    try:
+        while line := text.readline(MAX_LINE_BYTES + 1):
             number += 1
-            yield RawLine(number, line)
+            is_whole = len(line) <= MAX_LINE_BYTES
+            while not is_whole and not line.endswith("\n") and (line := text.readline(_READ_BYTES)):
+                pass
+            yield RawLine(number, line if is_whole else None)
+    finally:
+        text.detach()
 
 
 def refuse_large_document(size_bytes: int, shown: str) -> None:

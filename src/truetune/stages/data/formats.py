@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from truetune.core.errors import DataError
@@ -39,37 +39,55 @@ def format_of(record: object) -> DataFormat | None:
     return None
 
 
-def detect_format(records: Iterable[object], shown: str) -> DataFormat:
-    """The format of most of a file's records; `messages` where there is no record to tell by.
+class FormatVote:
+    """The format of most of a file's records, counted one record at a time."""
 
-    Raises:
-        DataError: there are records, and none has the keys of any format.
-    """
-    records = list(records)
-    votes = Counter(name for name in map(format_of, records) if name is not None)
-    if votes:
-        return max(votes, key=lambda name: votes[name])
-    # A record that lacks a key is a finding about that record; a file in which none has them is not ours to judge.
-    if not records or any(isinstance(r, dict) and KNOWN_COLUMNS & r.keys() for r in records):
-        return _nearest(records)
-    first = records[0]
-    raise DataError(
-        "data.format.unknown",
-        f"the rows of {shown} are in no format that can be trained on",
-        why=f"the first row has the keys {', '.join(map(repr, list(first)[:8]))}"
-        if isinstance(first, dict)
-        else "they are not objects",
-        fix="give each row `messages`, `instruction` + `output`, `prompt` + `completion`, or `prompt` + `chosen` + `rejected`",
-        where=f"{shown}:1",
-    )
+    def __init__(self) -> None:
+        """No record has been seen."""
+        self._votes: Counter[DataFormat] = Counter()
+        self._shares: Counter[DataFormat] = Counter()
+        self._records = 0
+        self._has_known_columns = False
+        self._first: object = None
 
+    def count(self, record: object) -> None:
+        """One more record."""
+        if not self._records:
+            self._first = record
+        self._records += 1
+        name = format_of(record)
+        if name is not None:
+            self._votes[name] += 1
+        elif isinstance(record, dict):
+            self._has_known_columns |= not KNOWN_COLUMNS.isdisjoint(record)
+            self._shares.update({name: len(keys & record.keys()) for name, keys in FORMAT_KEYS.items()})
 
-def _nearest(records: Iterable[object]) -> DataFormat:
-    shares = Counter[DataFormat]()
-    for record in records:
-        if isinstance(record, dict):
-            shares.update({name: len(keys & record.keys()) for name, keys in FORMAT_KEYS.items()})
-    return max(shares, key=lambda name: shares[name]) if shares else "messages"
+    @property
+    def is_cast(self) -> bool:
+        """Had a record the keys of a format?"""
+        return bool(self._votes)
+
+    def winner(self, shown: str) -> DataFormat:
+        """The format of most records; `messages` where there is no record to tell by.
+
+        Raises:
+            DataError: there are records, and none has the keys of any format.
+        """
+        if self._votes:
+            return max(self._votes, key=lambda name: self._votes[name])
+        # A record that lacks a key is a finding about that record; a file in which none has them is not ours to judge.
+        if not self._records or self._has_known_columns:
+            return max(self._shares, key=lambda name: self._shares[name]) if self._shares else "messages"
+        first = self._first
+        raise DataError(
+            "data.format.unknown",
+            f"the rows of {shown} are in no format that can be trained on",
+            why=f"the first row has the keys {', '.join(map(repr, list(first)[:8]))}"
+            if isinstance(first, dict)
+            else "they are not objects",
+            fix="give each row `messages`, `instruction` + `output`, `prompt` + `completion` or `prompt` + `chosen` + `rejected`",
+            where=f"{shown}:1",
+        )
 
 
 def conversation_of(record: Mapping[str, object], name: DataFormat) -> Conversation:

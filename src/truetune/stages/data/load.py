@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from truetune.core.ports import Progress
@@ -18,57 +19,104 @@ from truetune.stages.data.checks.roles import role_fault
 from truetune.stages.data.checks.types import CODE as TYPE
 from truetune.stages.data.checks.types import type_fault
 from truetune.stages.data.corpus import Corpus, Fault, FileEncoding
-from truetune.stages.data.formats import conversation_of, detect_format
+from truetune.stages.data.formats import FormatVote, conversation_of
 from truetune.stages.data.profile import profile
-from truetune.stages.data.readers import Entry, read_file
+from truetune.stages.data.readers import Entry, ReadFile, reading
+from truetune.stages.data.row_store import Joined, RowStore, StoredRows
 from truetune.stages.data.rows import Row, row_of
 
 _FAULT_TEXT_CHARACTERS = 400
+_GUESSED_FROM_ROWS = 1000
 
 
-@dataclass
+@dataclass(frozen=True)
 class Loaded:
     """What was read from some files, in their order."""
 
-    sources: list[SourceFile] = field(default_factory=list)
-    encodings: list[FileEncoding] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    sources: Sequence[SourceFile]
+    encodings: Sequence[FileEncoding]
+    rows: StoredRows
+    faults: Sequence[Fault]
 
 
-def load(paths: Sequence[tuple[Path, str]], name: DataFormat | None, progress: Progress) -> Loaded:
+def load(
+    paths: Sequence[tuple[Path, str]], name: DataFormat | None, progress: Progress, scratch_dir: Path | None = None
+) -> Loaded:
     """The rows and faults of files, each given as (path, how findings name it).
+
+    Rows go to a file without a name in `scratch_dir`, or where the system keeps temporary files.
 
     Raises:
         DataError: a file that cannot be read as data at all.
+        EnvironmentFault: there is no room for the rows.
     """
-    loaded = Loaded()
+    loading = _Loading(RowStore(scratch_dir))
     for number, (path, shown) in enumerate(paths):
         progress.update(number, len(paths), f"reading {shown}")
-        _load_file(loaded, path, shown, name)
-    return loaded
+        loading.add(path, shown, name)
+    return Loaded(loading.sources, loading.encodings, loading.store.sealed(), loading.faults)
 
 
-def _load_file(loaded: Loaded, path: Path, shown: str, name: DataFormat | None) -> None:
-    read = read_file(path, shown)
-    name = name or detect_format((e.value for e in read.entries if e.fault is None), shown)
-    for entry in read.entries:
-        made = row_or_faults(shown, entry, name)
-        if isinstance(made, Row):
-            loaded.rows.append(made)
-        else:
-            loaded.faults.extend(made)
-    loaded.encodings.append(FileEncoding(shown, read.encoding, read.latin1_lines))
-    loaded.sources.append(
-        SourceFile(
-            path=shown,
-            digest=read.digest,
-            size_bytes=read.size_bytes,
-            format=name,
-            rows=len(read.entries),
-            encoding=read.encoding,
+class _Loading:
+    """What has been read so far."""
+
+    def __init__(self, store: RowStore) -> None:
+        self.store = store
+        self.sources: list[SourceFile] = []
+        self.encodings: list[FileEncoding] = []
+        self.faults: list[Fault] = []
+
+    def add(self, path: Path, shown: str, named: DataFormat | None) -> None:
+        """Read one more file. Its first records tell the format; where most of the later ones have another, it is read again."""
+        name, faults_before = named or _first_guess(path, shown), len(self.faults)
+        while True:
+            self.store.begin_file(shown)
+            vote, read = self._read(path, shown, name)
+            elected = named or vote.winner(shown)
+            if elected == name:
+                break
+            self.store.forget_file()
+            del self.faults[faults_before:]
+            name = elected
+        self.encodings.append(FileEncoding(shown, read.encoding, read.latin1_lines))
+        self.sources.append(
+            SourceFile(
+                path=shown,
+                digest=read.digest,
+                size_bytes=read.size_bytes,
+                format=name,
+                rows=read.entries,
+                encoding=read.encoding,
+            )
         )
-    )
+
+    def _read(self, path: Path, shown: str, name: DataFormat) -> tuple[FormatVote, ReadFile]:
+        vote, read = FormatVote(), reading(path, shown)
+        for entry in read:
+            if entry.fault is None:
+                vote.count(entry.value)
+            made = row_or_faults(shown, entry, name)
+            if isinstance(made, Row):
+                self.store.put(made)
+            else:
+                self.faults.extend(made)
+        return vote, read.result()
+
+
+def _first_guess(path: Path, shown: str) -> DataFormat:
+    """The format of most of the first records that have one's keys; of all records where the first have none's.
+
+    Raises:
+        DataError: no record has the keys of any format.
+    """
+    vote = FormatVote()
+    with closing(reading(path, shown)) as read:
+        for number, entry in enumerate(read):
+            if number >= _GUESSED_FROM_ROWS and vote.is_cast:
+                break
+            if entry.fault is None:
+                vote.count(entry.value)
+    return vote.winner(shown)
 
 
 def row_or_faults(shown: str, entry: Entry, name: DataFormat) -> Row | list[Fault]:
@@ -97,14 +145,16 @@ def _fault(code: str, shown: str, entry: Entry, message: str) -> Fault:
     return Fault(code, shown, entry.line, message, text)
 
 
-def corpus_of(sources: Loaded, held_out: Loaded, near_duplicate_jaccard: float, shape: TaskShape | None = None) -> Corpus:
-    """The corpus of what was read."""
+def corpus_of(
+    sources: Loaded, held_out: Sequence[Loaded], near_duplicate_jaccard: float, shape: TaskShape | None = None
+) -> Corpus:
+    """The corpus of what was read; held-out rows in the order in which they are given."""
     return Corpus(
-        rows=tuple(sources.rows),
-        held_out=tuple(held_out.rows),
-        faults=tuple(sources.faults),
-        held_out_faults=tuple(held_out.faults),
-        encodings=(*sources.encodings, *held_out.encodings),
+        rows=sources.rows,
+        held_out=Joined(*(read.rows for read in held_out)),
+        faults=sources.faults,
+        held_out_faults=[fault for read in held_out for fault in read.faults],
+        encodings=[encoding for read in (sources, *held_out) for encoding in read.encodings],
         profile=profile(sources.rows, shape),
         near_duplicate_jaccard=near_duplicate_jaccard,
     )

@@ -14,7 +14,6 @@ from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rules import Rules
 from truetune.stages.data.similarity import components
 
-Place = tuple[str, int]
 Fate = Literal["drop", "quarantine"]
 
 
@@ -39,16 +38,15 @@ def drops(corpus: Corpus, findings: Sequence[Finding], rules: Rules) -> dict[int
         rules: what the config says.
     """
     acting = [f for f in findings if rules.of(f.code).acts_on(f)]
-    positions = _positions(corpus, acting)
     dropped: dict[int, Drop] = {}
     for finding in acting:
         policy = rules.of(finding.code).policy
         if policy == "drop" or policy == "quarantine":  # noqa: PLR1714 - narrows the type
-            for position in _found_at(_concerned(finding), positions):
+            for position in _positions(corpus, _concerned(finding)):
                 dropped.setdefault(position, Drop(finding.code, finding.message, policy))
     for code in described():
         if rules.of(code).policy == "keep-first":
-            _keep_firsts(corpus, [f for f in acting if f.code == code], positions, dropped)
+            _keep_firsts(corpus, [f for f in acting if f.code == code], dropped)
     return dropped
 
 
@@ -57,17 +55,10 @@ def fate_of(rules: Rules, code: str) -> Fate:
     return "quarantine" if rules.of(code).policy == "quarantine" else "drop"
 
 
-def _positions(corpus: Corpus, findings: Iterable[Finding]) -> dict[Place, int]:
-    """The position of each row that a finding names."""
-    wanted = {(ref.file, ref.line) for finding in findings for ref in finding.rows}
-    if not wanted:
-        return {}
-    places = ((row.file, row.line) for row in corpus.rows)
-    return {place: position for position, place in enumerate(places) if place in wanted}
-
-
-def _found_at(refs: Iterable[RowRef], positions: Mapping[Place, int]) -> list[int]:
-    return [positions[place] for place in ((ref.file, ref.line) for ref in refs) if place in positions]
+def _positions(corpus: Corpus, refs: Iterable[RowRef]) -> list[int]:
+    """Where the rows stand that are in the corpus; rows of held-out files are not."""
+    found = {corpus.rows.position(ref) for ref in refs}
+    return sorted(position for position in found if position is not None)
 
 
 def _concerned(finding: Finding) -> Iterable[RowRef]:
@@ -75,7 +66,7 @@ def _concerned(finding: Finding) -> Iterable[RowRef]:
     return finding.groups[0] if finding.code == split_leaks.CODE else finding.rows
 
 
-def _keep_firsts(corpus: Corpus, findings: Sequence[Finding], positions: Mapping[Place, int], dropped: dict[int, Drop]) -> None:
+def _keep_firsts(corpus: Corpus, findings: Sequence[Finding], dropped: dict[int, Drop]) -> None:
     if not findings:
         return
     code = findings[0].code
@@ -86,7 +77,7 @@ def _keep_firsts(corpus: Corpus, findings: Sequence[Finding], positions: Mapping
         return
     for finding in findings:
         reason = "the same row stands earlier" if code == exact_duplicates.CODE else f"{finding.message}, the first stays"
-        _keep_first(corpus, sorted(_found_at(finding.rows, positions)), dropped, Drop(code, reason))
+        _keep_first(corpus, _positions(corpus, finding.rows), dropped, Drop(code, reason))
 
 
 def _copies(corpus: Corpus, dropped: Mapping[int, Drop]) -> list[list[int]]:

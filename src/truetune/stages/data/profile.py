@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from truetune.core.records import TaskProfile, TaskShape
-from truetune.stages.data.formats import detect_format
 from truetune.stages.data.rows import Row
 from truetune.stages.data.text import normalise, words
-
-__all__ = ["Answer", "detect_format", "profile", "read_answer"]
 
 JSON_FRAC = 0.9
 """Share of answers that must be JSON objects for a JSON task; leaves room for the broken answers that the gate is to find."""
@@ -43,43 +42,48 @@ def read_answer(text: str, shape: TaskShape) -> Answer:
     return Answer(json.dumps(fields, sort_keys=True, ensure_ascii=False), fields)
 
 
-def profile(rows: Sequence[Row], shape: TaskShape | None = None) -> TaskProfile:
+def profile(rows: Iterable[Row], shape: TaskShape | None = None) -> TaskProfile:
     """What the rows' answers are: JSON objects, a closed set of labels, short exact answers, or text.
 
     Args:
-        rows: readable rows; none at all is `text`.
+        rows: readable rows, looked at twice; none at all is `text`.
         shape: the shape where the user named it; labels and fields are still found from the rows.
     """
-    answers = [row.answer.strip() for row in rows]
     if shape is None:
-        shape, reason = _shape(answers)
+        shape, reason = _shape(row.answer.strip() for row in rows)
     else:
         reason = "named in the config"
     if shape == "labels":
-        return TaskProfile(shape=shape, labels=tuple(sorted(set(answers))), reason=reason)
+        return TaskProfile(shape=shape, labels=tuple(sorted({row.answer.strip() for row in rows})), reason=reason)
     if shape == "json":
-        return TaskProfile(shape=shape, json_fields=_json_fields(answers), reason=reason)
+        return TaskProfile(shape=shape, json_fields=_json_fields(row.answer.strip() for row in rows), reason=reason)
     return TaskProfile(shape=shape, reason=reason)
 
 
-def _shape(answers: Sequence[str]) -> tuple[TaskShape, str]:
-    total = len(answers)
+def _shape(answers: Iterable[str]) -> tuple[TaskShape, str]:
+    total = objects = as_label = as_exact = 0
+    keys = array("q")
+    for answer in answers:
+        total += 1
+        objects += answer.startswith("{") and _json_object(answer) is not None
+        as_label += _is_short(answer, LABEL_WORDS, LABEL_CHARACTERS)
+        as_exact += _is_short(answer, EXACT_WORDS, EXACT_CHARACTERS)
+        # A number an answer: only how many are equal counts, and not even that for long ones in other spelling.
+        keys.append(hash(normalise(answer) if len(answer) <= EXACT_CHARACTERS else answer))
     if not total:
         return "text", "there is no answer to tell by"
-    objects = sum(answer.startswith("{") and _json_object(answer) is not None for answer in answers)
     if objects >= JSON_FRAC * total:
         return "json", f"{objects} of {total} answers are JSON objects"
-    counts = Counter(map(normalise, answers))
-    repeated = sum(n for n in counts.values() if n > 1)
-    if _short_frac(answers, LABEL_WORDS, LABEL_CHARACTERS) >= SHORT_FRAC and repeated >= REPEATED_FRAC * total:
+    counts = np.unique(np.frombuffer(keys, dtype=np.int64), return_counts=True)[1]
+    if as_label >= SHORT_FRAC * total and counts[counts > 1].sum() >= REPEATED_FRAC * total:
         return "labels", f"{total} short answers are {len(counts)} different ones"
-    if _short_frac(answers, EXACT_WORDS, EXACT_CHARACTERS) >= SHORT_FRAC:
+    if as_exact >= SHORT_FRAC * total:
         return "exact", f"the answers are short and {len(counts)} of {total} are different"
     return "text", "the answers are free text"
 
 
-def _short_frac(answers: Sequence[str], most_words: int, most_characters: int) -> float:
-    return sum(len(a) <= most_characters and len(words(a)) <= most_words for a in answers) / len(answers)
+def _is_short(answer: str, most_words: int, most_characters: int) -> bool:
+    return len(answer) <= most_characters and len(words(answer)) <= most_words
 
 
 def _json_object(text: str) -> dict[str, object] | None:
@@ -90,24 +94,38 @@ def _json_object(text: str) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def _json_fields(answers: Sequence[str]) -> dict[str, tuple[str, ...]]:
+class _Field:
+    """The values of one field, as far as it takes to tell a closed set from free text."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._written: set[str] | None = set()
+
+    def see(self, value: object) -> None:
+        """One more value."""
+        self.count += 1
+        if self._written is not None:
+            self._written.add(field_text(value))
+            if isinstance(value, dict | list | float) or len(self._written) > CLOSED_VALUES_MAX:
+                self._written = None
+
+    def closed_values(self) -> tuple[str, ...]:
+        """All values, where they are a choice; else none."""
+        if self._written is None or self.count < CLOSED_ROWS_PER_VALUE * len(self._written):
+            return ()
+        return tuple(sorted(self._written))
+
+
+def _json_fields(answers: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Fields that most objects have, in their order; with their values where these are a closed set, else empty."""
-    objects = [value for value in map(_json_object, answers) if value is not None]
-    names = Counter(name for value in objects for name in value)
-    fields = {}
-    for name in names:
-        if names[name] >= len(objects) / 2:
-            values = [value[name] for value in objects if name in value]
-            fields[name] = _closed_values(values)
-    return fields
-
-
-def _closed_values(values: Sequence[object]) -> tuple[str, ...]:
-    if any(isinstance(value, dict | list | float) for value in values):
-        return ()
-    written = {field_text(value) for value in values}
-    closed = len(written) <= CLOSED_VALUES_MAX and len(values) >= CLOSED_ROWS_PER_VALUE * len(written)
-    return tuple(sorted(written)) if closed else ()
+    objects = 0
+    fields: dict[str, _Field] = {}
+    for value in map(_json_object, answers):
+        if value is not None:
+            objects += 1
+            for name, content in value.items():
+                fields.setdefault(name, _Field()).see(content)
+    return {name: field.closed_values() for name, field in fields.items() if field.count >= objects / 2}
 
 
 def field_text(value: object) -> str:

@@ -7,53 +7,35 @@ from __future__ import annotations
 
 import csv
 import json
-import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from truetune.core.errors import DataError
-from truetune.evidence.digests import file_digest
 from truetune.stages.data import files
-from truetune.stages.data.files import RawLine
+from truetune.stages.data.files import OpenFile, RawLine
 from truetune.stages.data.formats import KNOWN_COLUMNS
+from truetune.stages.data.json_values import Entry, Malformed, decode, parse, sound
 
-_CONSTANT = re.compile(r"-?\b(?:NaN|Infinity)\b")
+__all__ = ["Entry", "FileReading", "Malformed", "ReadFile", "parse", "reading"]
+
 _LINE_SUFFIXES = (".jsonl", ".ndjson")
 _TABLE_SUFFIXES = {".csv": ",", ".tsv": "\t"}
-_PARQUET_BATCH_ROWS = 4096
-TEXT_BEFORE_FAULT = 60
-"""Characters of a line that are kept before the place of its fault, where there are so many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """Why a record cannot be parsed. `column` counts characters from 1; `text` is what was there."""
-
-    message: str
-    column: int | None = None
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One record of a file: `value` as parsed, or `fault` where it could not be."""
-
-    line: int
-    value: object = None
-    fault: Malformed | None = None
+_PARQUET_BATCH_ROWS = 1024
 
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A file as it was read.
+    """What is known of a file that was read to its end.
 
     Attributes:
         path: as it is named in findings.
-        digest: of the bytes on disk.
+        digest: of the bytes that were read.
         size_bytes: of the file.
         encoding: what the text is encoded in.
-        entries: every record, in order.
+        entries: how many records it has.
         latin1_lines: lines that are not UTF-8 and were read as Windows-1252 or latin-1.
     """
 
@@ -61,58 +43,65 @@ class ReadFile:
     digest: str
     size_bytes: int
     encoding: str
-    entries: tuple[Entry, ...]
-    latin1_lines: tuple[int, ...] = ()
+    entries: int
+    latin1_lines: Sequence[int] = ()
 
 
-class _RepeatedKeys(dict[str, object]):
-    """An object in which a key stood twice; `key` is the first such key."""
+class FileReading:
+    """A file while it is read: its records one by one, and what is known of the whole once they are through."""
 
-    key = ""
+    def __init__(self, opened: OpenFile) -> None:
+        """`reading` makes them."""
+        self._opened = opened
+        self._latin1 = array("q")
+        self._entries = 0
+        self._is_done = False
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Every record, in order, once.
+
+        Raises:
+            DataError: of a kind that holds no rows, or written to while it was read.
+        """
+        opened = self._opened
+        with closing(self), files.readable(opened.shown):
+            for entry in _parquet(opened) if opened.kind == "parquet" else _text_entries(opened, self._latin1):
+                self._entries += 1
+                yield entry
+            opened.finish()
+        self._is_done = True
+
+    def close(self) -> None:
+        """Let go of the file, read to its end or not."""
+        self._opened.close()
+
+    def result(self) -> ReadFile:
+        """What is known of the file after its last record."""
+        assert self._is_done, "the records have not been read to the end"
+        kind = self._opened.kind
+        return ReadFile(
+            path=self._opened.shown,
+            digest=self._opened.digest,
+            size_bytes=self._opened.size_bytes,
+            encoding="latin-1" if self._latin1 and kind == "utf-8" else kind,
+            entries=self._entries,
+            latin1_lines=self._latin1,
+        )
 
 
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) == len(pairs):
-        return value
-    repeated = _RepeatedKeys(value)
-    names = [name for name, _ in pairs]
-    repeated.key = next(name for name in names if names.count(name) > 1)
-    return repeated
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)
-
-
-def read_file(path: Path, shown: str) -> ReadFile:
-    """Every record of a file; `shown` is how findings name it.
+def reading(path: Path, shown: str) -> FileReading:
+    """Begin to read a file; `shown` is how findings name it.
 
     Raises:
-        DataError: the file is missing, not a regular file, not readable, empty, binary, or of a kind that holds no rows.
+        DataError: the file is missing, not a regular file, not readable, empty or binary.
     """
-    size_bytes = files.require_regular(path, shown)
-    try:
-        kind = files.sniff(path, shown)
-        digest = file_digest(path)
-        if kind == "parquet":
-            return ReadFile(shown, digest, size_bytes, "parquet", tuple(_parquet(path, shown)))
-        seen: list[int] = []
-        entries = tuple(_text_entries(path, shown, kind, size_bytes, seen))
-    except OSError as error:
-        raise DataError(
-            "data.file.unreadable", f"{shown} cannot be read", why=str(error.strerror), fix=f"ls -l {shown}", where=shown
-        ) from error
-    encoding = "latin-1" if seen and kind == "utf-8" else kind
-    return ReadFile(shown, digest, size_bytes, encoding, entries, tuple(sorted(set(seen))))
+    return FileReading(files.open_file(path, shown))
 
 
-def _text_entries(path: Path, shown: str, encoding: str, size_bytes: int, latin1: list[int]) -> Iterator[Entry]:
-    head = _first_lines(path, encoding)
-    layout = _layout(path.suffix.lower(), head)
+def _text_entries(opened: OpenFile, latin1: array[int]) -> Iterator[Entry]:
+    shown = opened.shown
+    head = _first_lines(opened)
+    layout = _layout(opened.path.suffix.lower(), head)
     if layout == "unknown":
         raise DataError(
             "data.file.format",
@@ -121,31 +110,32 @@ def _text_entries(path: Path, shown: str, encoding: str, size_bytes: int, latin1
             fix="write one JSON object a line, with `messages`, `prompt` and `completion`, or `instruction` and `output`",
             where=shown,
         )
-    lines = _noting_latin1(files.lines(path, encoding), latin1)
+    lines = _noting_latin1(files.lines(opened), latin1)
     if layout == "lines":
         yield from _json_lines(lines)
     elif layout == "document":
-        files.refuse_large_document(size_bytes, shown)
+        files.refuse_large_document(opened.size_bytes, shown)
         yield from _json_document(lines, shown)
     else:
         yield from _table(lines, layout)
 
 
-def _noting_latin1(lines: Iterator[RawLine], latin1: list[int]) -> Iterator[RawLine]:
+def _noting_latin1(lines: Iterator[RawLine], latin1: array[int]) -> Iterator[RawLine]:
     for line in lines:
         if line.is_latin1:
             latin1.append(line.number)
         yield line
 
 
-def _first_lines(path: Path, encoding: str) -> list[str]:
-    """The first two lines that have text."""
-    found = []
-    for line in files.lines(path, encoding):
+def _first_lines(opened: OpenFile) -> list[str]:
+    """The first two lines that have text; the file is then read from its start."""
+    found: list[str] = []
+    for line in files.lines(opened):
         if line.text is None or line.text.strip():
             found.append((line.text or "").strip())
         if len(found) == 2:
             break
+    opened.rewind()
     return found
 
 
@@ -175,60 +165,6 @@ def _parses(text: str) -> bool:
     return True
 
 
-def parse(text: str, line: int) -> Entry:
-    """One JSON value from one line of text; never raises."""
-    try:
-        value = _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        start_of_line = text.rfind("\n", 0, error.pos) + 1
-        seen = text[max(start_of_line, error.pos - TEXT_BEFORE_FAULT) :][:120]
-        return Entry(line + error.lineno - 1, fault=Malformed(f"not JSON: {error.msg}", error.pos - start_of_line + 1, seen))
-    except RecursionError:
-        return Entry(line, fault=Malformed("nested too deeply to be a row", 1, text[:120]))
-    except ValueError as error:
-        constant = _CONSTANT.search(text)
-        place = constant.start() + 1 if constant and "not JSON" in str(error) else None
-        reason = str(error) if place else "a number too long to be read"
-        return Entry(line, fault=Malformed(reason, place, text[max(0, (place or 1) - 1 - TEXT_BEFORE_FAULT) :][:120]))
-    return _sound(value, line, may_have_surrogates="\\ud" in text or "\\uD" in text, text=text)
-
-
-def _sound(value: object, line: int, *, may_have_surrogates: bool, text: str) -> Entry:
-    """The entry, unless a key stands twice in it or a character is half a character."""
-    repeated = _repeated_key(value)
-    if repeated is not None:
-        column = [m.start() for m in re.finditer(re.escape(json.dumps(repeated, ensure_ascii=False)), text)][1:2]
-        return Entry(
-            line,
-            fault=Malformed(f"the key {repeated!r} stands twice in one object", column[0] + 1 if column else None, text[:120]),
-        )
-    if may_have_surrogates and not _encodes(value):
-        place = re.search(r"\\u[dD][89a-fA-F]", text)
-        column_number = place.start() + 1 if place else None
-        return Entry(line, fault=Malformed("half of a surrogate pair, which is not a character", column_number, text[:120]))
-    return Entry(line, value)
-
-
-def _repeated_key(value: object, depth: int = 0) -> str | None:
-    if isinstance(value, _RepeatedKeys):
-        return value.key
-    if depth > 3:
-        return None
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for item in inside:
-        if isinstance(item, dict | list) and (key := _repeated_key(item, depth + 1)) is not None:
-            return key
-    return None
-
-
-def _encodes(value: object) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _json_lines(lines: Iterator[RawLine]) -> Iterator[Entry]:
     for line in lines:
         if line.text is None:
@@ -254,11 +190,9 @@ def _json_document(lines: Iterator[RawLine], shown: str) -> Iterator[Entry]:
     if whole.fault is not None and "twice" not in whole.fault.message and "surrogate" not in whole.fault.message:
         yield whole
         return
-    for number, value in enumerate(_rows_of_document(_DECODER.decode(text), shown), start=1):
-        if whole.fault is None:
-            yield Entry(number, value)
-        else:
-            yield _sound(value, number, may_have_surrogates=True, text="")
+    document = whole.value if whole.fault is None else decode(text)
+    for number, value in enumerate(_rows_of_document(document, shown), start=1):
+        yield Entry(number, value) if whole.fault is None else sound(value, number, may_have_surrogates=True, text="")
 
 
 def _rows_of_document(value: object, shown: str) -> list[object]:
@@ -321,21 +255,21 @@ def _cell(text: str) -> object:
     return text
 
 
-def _parquet(path: Path, shown: str) -> Iterator[Entry]:
+def _parquet(opened: OpenFile) -> Iterator[Entry]:
     import pyarrow as pa  # noqa: PLC0415 - only Parquet files pay for it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
         number = 0
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=_PARQUET_BATCH_ROWS):
+        for batch in pq.ParquetFile(opened.path).iter_batches(batch_size=_PARQUET_BATCH_ROWS):
             for value in batch.to_pylist():
                 number += 1
                 yield Entry(number, value)
     except (pa.ArrowException, ValueError) as error:
         raise DataError(
             "data.file.format",
-            f"{shown} is not a whole Parquet file",
+            f"{opened.shown} is not a whole Parquet file",
             why=str(error).splitlines()[0][:200],
             fix="copy or write it again",
-            where=shown,
+            where=opened.shown,
         ) from error

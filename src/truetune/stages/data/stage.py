@@ -9,7 +9,7 @@ from pathlib import Path
 
 from truetune.core.config import DataConfig
 from truetune.core.ports import ChatTokenizer, Progress
-from truetune.core.records import DataRecord, DataStats, Finding, GateState, SplitInfo, SplitName, TokenView
+from truetune.core.records import DataRecord, DataStats, Finding, GateState, SplitInfo, SplitName
 from truetune.evidence.curated import CuratedRow
 from truetune.evidence.run_folder import RunFolder
 from truetune.stages.data.checks import context_length
@@ -58,11 +58,14 @@ class Ports:
 
 @dataclass(frozen=True)
 class _Judged:
-    """Everything found: in `corpus.everyone` the user's test rows follow those of the sources, and the gold rows follow them."""
+    """Everything found: in `corpus.everyone` the user's test rows follow those of the sources, and the gold rows follow them.
+
+    `test_rows` and `gold_rows` are their positions there.
+    """
 
     corpus: Corpus
-    test_rows: Mapping[int, Row]
-    gold_rows: Mapping[int, Row]
+    test_rows: range
+    gold_rows: range
     findings: list[Finding]
     dropped: dict[int, Drop]
     tokenised: Tokenised | None
@@ -76,9 +79,11 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         DataError: a file cannot be read as data at all.
         EnvironmentFault: the store cannot be written.
     """
-    sources = load([_named(request, source) for source in request.config.sources], request.config.format, ports.progress)
-    test = load([_named(request, str(request.test))] if request.test else [], None, ports.progress)
-    gold = load([_named(request, str(request.gold))] if request.gold else [], None, ports.progress)
+    scratch = evidence.store.root.parent
+    named = [_named(request, source) for source in request.config.sources]
+    sources = load(named, request.config.format, ports.progress, scratch)
+    test = load([_named(request, str(request.test))] if request.test else [], None, ports.progress, scratch)
+    gold = load([_named(request, str(request.gold))] if request.gold else [], None, ports.progress, scratch)
     judged = _judge(request, ports, sources, test, gold)
     rows = _curated(request, judged)
     shards: dict[str, Sequence[CuratedRow]] = {side: rows[side] for side in _SIDES}
@@ -98,7 +103,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         curated=curated,
         splits={side: _frozen(rows[side]) for side in _SIDES},
         template_digest=ports.tokenizer.template_digest if ports.tokenizer else None,
-        token_views=_views(judged, rows["train"]),
+        token_views=token_views(rows["train"], ports.tokenizer) if ports.tokenizer else (),
     )
 
 
@@ -110,20 +115,17 @@ def _named(request: Request, path: str) -> tuple[Path, str]:
 
 
 def _judge(request: Request, ports: Ports, sources: Loaded, test: Loaded, gold: Loaded) -> _Judged:
-    held_out = Loaded(
-        rows=[*test.rows, *gold.rows], faults=[*test.faults, *gold.faults], encodings=[*test.encodings, *gold.encodings]
-    )
-    corpus = corpus_of(sources, held_out, request.config.near_duplicate_jaccard, request.config.task_shape)
+    corpus = corpus_of(sources, [test, gold], request.config.near_duplicate_jaccard, request.config.task_shape)
     rules = Rules(request.config.checks)
     findings = run_checks(corpus, ports.progress)
     dropped = drops(corpus, findings, rules)
-    border = len(corpus.rows)
-    test_rows = dict(enumerate(test.rows, start=border))
-    gold_rows = dict(enumerate(gold.rows, start=border + len(test.rows)))
+    border, everyone = len(corpus.rows), len(corpus.everyone)
+    test_rows = range(border, border + len(test.rows))
+    gold_rows = range(test_rows.stop, everyone)
     if ports.tokenizer is None:
         return _Judged(corpus, test_rows, gold_rows, rules.applied(findings), dropped, None, rules)
-    left = {position: row for position, row in enumerate(corpus.rows) if position not in dropped} | test_rows | gold_rows
-    tokenised = tokenise(left, ports.tokenizer, request.max_length, rules, ports.progress)
+    left = [position for position in range(everyone) if position not in dropped]
+    tokenised = tokenise(corpus.everyone, left, ports.tokenizer, request.max_length, rules, ports.progress)
     found = rules.applied(in_order([*findings, *tokenised.findings]))
     return _Judged(corpus, test_rows, gold_rows, found, dropped | dict(tokenised.drops), tokenised, rules)
 
@@ -144,17 +146,17 @@ def _curated(request: Request, judged: _Judged) -> dict[SplitName, list[CuratedR
     result: dict[SplitName, list[CuratedRow]] = {side: [] for side in _SIDES}
     for position in own:
         result[sides[ids[position]]].append(_curated_row(everyone[position], ids[position], names[clusters[position]]))
-    for position, row in judged.test_rows.items():
+    for position in judged.test_rows:
         if position not in judged.dropped:
-            result["test"].append(_curated_row(row, ids[position], names[clusters[position]]))
+            result["test"].append(_curated_row(everyone[position], ids[position], names[clusters[position]]))
     return result
 
 
 def _gold(judged: _Judged) -> list[CuratedRow]:
     """The gold rows that can be asked and graded; each is a cluster of its own."""
-    ids = row_ids(judged.gold_rows.values())
-    kept = zip(ids, judged.gold_rows.items(), strict=True)
-    return [_curated_row(row, f"gold-{row_id}", f"gold-{row_id}") for row_id, (p, row) in kept if p not in judged.dropped]
+    rows = judged.corpus.everyone[judged.gold_rows.start : judged.gold_rows.stop]
+    kept = zip(row_ids(rows), judged.gold_rows, rows, strict=True)
+    return [_curated_row(row, f"gold-{row_id}", f"gold-{row_id}") for row_id, p, row in kept if p not in judged.dropped]
 
 
 def _stratum(corpus: Corpus, position: int) -> str:
@@ -188,9 +190,7 @@ def _statistics(request: Request, judged: _Judged) -> DataStats:
     if judged.tokenised is None:
         return stats
     over_length = Counter(finding.code for finding in judged.findings)[context_length.CODE]
-    return stats.model_copy(
-        update={"tokens": token_stats(list(judged.tokenised.masked.values()), over_length, request.max_length)}
-    )
+    return stats.model_copy(update={"tokens": token_stats(judged.tokenised, over_length, request.max_length)})
 
 
 def _gate(config: DataConfig, judged: _Judged, stats: DataStats, sizes: Mapping[SplitName, int]) -> tuple[GateState, str]:
@@ -219,11 +219,3 @@ def _gate(config: DataConfig, judged: _Judged, stats: DataStats, sizes: Mapping[
 
 def _frozen(rows: Sequence[CuratedRow]) -> SplitInfo:
     return SplitInfo(rows=len(rows), digest=rows_digest(rows))
-
-
-def _views(judged: _Judged, train: Sequence[CuratedRow]) -> tuple[TokenView, ...]:
-    if judged.tokenised is None:
-        return ()
-    wanted = {(row.file, row.line) for row in train[:64]}
-    rows = [(judged.corpus.everyone[p], masked) for p, masked in judged.tokenised.masked.items() if p < len(judged.corpus.rows)]
-    return token_views([(row, masked) for row, masked in rows if (row.file, row.line) in wanted])

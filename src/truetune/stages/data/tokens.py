@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
-from truetune.core.chat import MaskedConversation
+import numpy as np
+
+from truetune.core.chat import MaskedConversation, mask_conversations
 from truetune.core.ports import ChatTokenizer, Progress
-from truetune.core.records import Finding, TokenStats, TokenView
+from truetune.core.records import Finding, RowRef, TokenStats, TokenView
+from truetune.evidence.curated import CuratedRow
 from truetune.stages.data.checks.registry import TEMPLATE
 from truetune.stages.data.checks.rendering import Unrendered, masked_rows
 from truetune.stages.data.checks.template import Rendered
@@ -26,29 +29,39 @@ class Tokenised:
     """Rows under the real template, by position in what was given.
 
     Attributes:
-        masked: the rows that passed every template check.
-        drops: the others, with the first reason.
+        tokens: how many each row has that passed every template check.
+        trained_tokens: how many of them carry loss, in the same order.
+        drops: the other rows, with the first reason.
         findings: one a fault.
     """
 
-    masked: Mapping[int, MaskedConversation]
+    tokens: array[int]
+    trained_tokens: array[int]
     drops: Mapping[int, Drop]
     findings: Sequence[Finding]
 
 
-def tokenise(rows: Mapping[int, Row], tokenizer: ChatTokenizer, max_length: int, rules: Rules, progress: Progress) -> Tokenised:
-    """Tokenise and check rows, given by position."""
-    kept: dict[int, MaskedConversation] = {}
+def tokenise(
+    everyone: Sequence[Row],
+    positions: Sequence[int],
+    tokenizer: ChatTokenizer,
+    max_length: int,
+    rules: Rules,
+    progress: Progress,
+) -> Tokenised:
+    """Tokenise and check the rows at some positions; their tokens are counted, and forgotten."""
+    tokens, trained_tokens = array("q"), array("q")
     dropped: dict[int, Drop] = {}
     findings: list[Finding] = []
-    for (position, row), result in zip(rows.items(), masked_rows(list(rows.values()), tokenizer, progress), strict=True):
+    for position, (row, result) in zip(positions, masked_rows(everyone, positions, tokenizer, progress), strict=True):
         faults = _faults(Rendered(row, tokenizer, max_length), result)
         findings.extend(_finding(row, fault, result) for fault in faults)
         if faults:
             dropped[position] = Drop(faults[0].code, faults[0].reason, fate_of(rules, faults[0].code))
         elif isinstance(result, MaskedConversation):
-            kept[position] = result
-    return Tokenised(kept, dropped, findings)
+            tokens.append(len(result.ids))
+            trained_tokens.append(result.trained_tokens)
+    return Tokenised(tokens, trained_tokens, dropped, findings)
 
 
 def _faults(rendered: Rendered, result: MaskedConversation | Unrendered) -> list[Unrendered]:
@@ -70,25 +83,30 @@ def _finding(row: Row, fault: Unrendered, result: MaskedConversation | Unrendere
     )
 
 
-def token_stats(kept: Sequence[MaskedConversation], over_length: int, max_length: int) -> TokenStats | None:
+def token_stats(tokenised: Tokenised, over_length: int, max_length: int) -> TokenStats | None:
     """Lengths of the kept rows; None where no row was kept. `over_length` rows were left out for their length."""
-    if not kept:
+    if not tokenised.tokens:
         return None
-    lengths = sorted(len(conversation.ids) for conversation in kept)
+    lengths = np.sort(np.frombuffer(tokenised.tokens, dtype=np.int64))
     return TokenStats(
-        total_tokens=sum(lengths),
-        trained_tokens=sum(conversation.trained_tokens for conversation in kept),
-        median_tokens=int(median(lengths)),
-        p95_tokens=lengths[min(len(lengths) - 1, int(0.95 * len(lengths)))],
-        max_tokens=lengths[-1],
+        total_tokens=int(lengths.sum()),
+        trained_tokens=sum(tokenised.trained_tokens),
+        median_tokens=int(np.median(lengths)),
+        p95_tokens=int(lengths[min(len(lengths) - 1, int(0.95 * len(lengths)))]),
+        max_tokens=int(lengths[-1]),
         max_length_tokens=max_length,
         rows_over_length=over_length,
     )
 
 
-def token_views(rows: Sequence[tuple[Row, MaskedConversation]]) -> tuple[TokenView, ...]:
-    """The first few rows, token by token."""
+def token_views(rows: Sequence[CuratedRow], tokenizer: ChatTokenizer) -> tuple[TokenView, ...]:
+    """The first few rows, which passed every template check, token by token."""
+    first = rows[:_VIEWS]
     return tuple(
-        TokenView(row=row.ref, tokens=masked.pieces()[:_VIEW_TOKENS_MAX], trained=masked.trained[:_VIEW_TOKENS_MAX])
-        for row, masked in rows[:_VIEWS]
+        TokenView(
+            row=RowRef(file=row.file, line=row.line),
+            tokens=masked.pieces()[:_VIEW_TOKENS_MAX],
+            trained=masked.trained[:_VIEW_TOKENS_MAX],
+        )
+        for row, masked in zip(first, mask_conversations(tokenizer, [row.messages for row in first]), strict=True)
     )

@@ -19,14 +19,14 @@ from truetune.core.records import DataFormat
 from truetune.stages.data import files
 from truetune.stages.data.check import run_check
 from truetune.stages.data.load import load
-from truetune.stages.data.readers import parse, read_file
+from truetune.stages.data.readers import parse, reading
 from truetune.stages.data.rows import Row
 
 
 def rows_of(path: Path, name: DataFormat | None = None) -> list[Row]:
     loaded = load([(path, path.name)], name, Silent())
     assert not loaded.faults, loaded.faults
-    return loaded.rows
+    return list(loaded.rows)
 
 
 def error_of(path: Path) -> DataError:
@@ -326,7 +326,9 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
     path = tmp_path_factory.mktemp("bytes") / "a.jsonl"
     path.write_bytes(content)
     try:
-        read_file(path, "a.jsonl")
+        read = reading(path, "a.jsonl")
+        entries = list(read)
+        assert read.result().entries == len(entries)
     except DataError as error:
         assert error.code.startswith("data.")
 

@@ -7,12 +7,15 @@ A prompt that lists the labels to choose from is the task, not a leak; so is a f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
-from truetune.core.records import Finding
-from truetune.stages.data.checks.base import Check, Threshold
+from truetune.core.records import Finding, TaskProfile
+from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.profile import field_text
+from truetune.stages.data.profile import field_text, read_answer
+from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.text import normalise
 
@@ -33,12 +36,15 @@ _VERBS = (
 _END = r"(?![\w-])"
 
 
-def _find(corpus: Corpus) -> Iterable[Finding]:
-    if corpus.profile.shape not in ("labels", "json") or not corpus.rows:
-        return
-    finder = _label_places if corpus.profile.shape == "labels" else _json_places
-    found = list(finder(corpus))
-    if len({position for position, _ in found}) > TASK_FRAC * len(corpus.rows):
+def _look(row: Row, task: TaskProfile) -> str | None:
+    """What gives a row's answer away; None for nothing."""
+    if task.shape == "labels":
+        return _label_place(row, _labels(task.labels))
+    return _json_place(row, task) if task.shape == "json" else None
+
+
+def _conclude(corpus: Corpus, found: Sightings[str]) -> Iterable[Finding]:
+    if len(found) > TASK_FRAC * len(corpus.rows):
         return
     for position, what in found:
         row = corpus.rows[position]
@@ -52,21 +58,34 @@ def _find(corpus: Corpus) -> Iterable[Finding]:
         )
 
 
-def _label_places(corpus: Corpus) -> Iterator[tuple[int, str]]:
-    labels = sorted({normalise(label) for label in corpus.profile.labels}, key=lambda label: (-len(label), label))
-    any_label = "|".join(map(re.escape, labels))
-    announced = re.compile(rf"(?:\b(?:{_ANNOUNCERS})\b{_GAP}|{_VERBS}|{_ARROW})({any_label}){_END}")
-    # A label that no one says in a sentence (`credit_limit`, `AddToPlaylist`) gives itself away without being announced.
-    names = {normalise(label) for label in corpus.profile.labels if _is_identifier(label)}
-    for position, row in enumerate(corpus.rows):
-        prompt, answer = normalise(row.context), corpus.answers[position].key
-        if answer not in prompt or _lists_choices(prompt, labels, answer):
-            continue
-        match = next((m for m in announced.finditer(prompt) if m.group(1) == answer), None)
-        if match:
-            yield position, match.group()
-        elif _alone(row.context, answer) or (answer in names and re.search(rf"(?<![\w-]){re.escape(answer)}{_END}", prompt)):
-            yield position, answer
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """A task's labels in comparable form, longest first; how they are announced; and those that are names.
+
+    A label that no one says in a sentence (`credit_limit`, `AddToPlaylist`) gives itself away without being announced.
+    """
+
+    ordered: tuple[str, ...]
+    announced: re.Pattern[str]
+    names: frozenset[str]
+
+
+@lru_cache(maxsize=4)
+def _labels(labels: tuple[str, ...]) -> _Labels:
+    ordered = sorted({normalise(label) for label in labels}, key=lambda label: (-len(label), label))
+    announced = re.compile(rf"(?:\b(?:{_ANNOUNCERS})\b{_GAP}|{_VERBS}|{_ARROW})({'|'.join(map(re.escape, ordered))}){_END}")
+    return _Labels(tuple(ordered), announced, frozenset(normalise(label) for label in labels if _is_identifier(label)))
+
+
+def _label_place(row: Row, labels: _Labels) -> str | None:
+    prompt, answer = normalise(row.context), normalise(row.answer)
+    if answer not in prompt or _lists_choices(prompt, labels.ordered, answer):
+        return None
+    match = next((m for m in labels.announced.finditer(prompt) if m.group(1) == answer), None)
+    if match:
+        return match.group()
+    is_name = answer in labels.names and re.search(rf"(?<![\w-]){re.escape(answer)}{_END}", prompt)
+    return answer if is_name or _alone(row.context, answer) else None
 
 
 def _is_identifier(label: str) -> bool:
@@ -92,21 +111,18 @@ def _lists_choices(prompt: str, labels: Sequence[str], answer: str) -> bool:
     return others >= min(2, len(labels) - 1)
 
 
-def _json_places(corpus: Corpus) -> Iterator[tuple[int, str]]:
-    closed = [name for name, values in corpus.profile.json_fields.items() if values]
-    for position, row in enumerate(corpus.rows):
-        fields = corpus.answers[position].fields
-        if not fields:
-            continue
-        if "{" in row.context and _squeezed(row.answer) in _squeezed(row.context):
-            yield position, row.answer
-            continue
-        prompt = normalise(row.context)
-        for name in closed:
-            match = _announced_value(prompt, name, normalise(field_text(fields.get(name))))
-            if match and not _lists_choices(prompt, [normalise(v) for v in corpus.profile.json_fields[name]], match[1]):
-                yield position, match[0]
-                break
+def _json_place(row: Row, task: TaskProfile) -> str | None:
+    fields = read_answer(row.answer, task.shape).fields
+    if not fields:
+        return None
+    if "{" in row.context and _squeezed(row.answer) in _squeezed(row.context):
+        return row.answer
+    prompt = normalise(row.context)
+    for name in (name for name, values in task.json_fields.items() if values):
+        match = _announced_value(prompt, name, normalise(field_text(fields.get(name))))
+        if match and not _lists_choices(prompt, [normalise(v) for v in task.json_fields[name]], match[1]):
+            return match[0]
+    return None
 
 
 def _announced_value(prompt: str, name: str, value: str) -> tuple[str, str] | None:
@@ -121,12 +137,13 @@ def _squeezed(text: str) -> str:
     return "".join(text.casefold().split())
 
 
-CHECK = Check(
+CHECK = RowCheck(
     code=CODE,
     severity="warn",
     claim="No prompt announces its own answer, where answers are labels or JSON.",
     fix=_FIX,
-    find=_find,
+    look=_look,
+    conclude=_conclude,
     thresholds=(
         Threshold("part of the task above this share of rows", TASK_FRAC, "stated: more than half is the task's own input"),
     ),

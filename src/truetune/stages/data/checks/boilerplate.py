@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from truetune.core.records import Finding
-from truetune.stages.data.checks.base import Check, Threshold
+from truetune.core.records import Finding, TaskProfile
+from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.profile import Answer
+from truetune.stages.data.profile import read_answer
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import excerpt
 
@@ -89,13 +90,21 @@ _DECLINES = re.compile(
 )
 
 
-def _find(corpus: Corpus) -> Iterable[Finding]:
-    answers = corpus.answers[: len(corpus.rows)]
-    known = _Kinds(corpus.profile.shape in _CLOSED_SHAPES)
-    kinds = [known.of(row, answer) for row, answer in zip(corpus.rows, answers, strict=True)]
-    habits = {kind for kind in set(kinds) if kinds.count(kind) > HABIT_FRAC * len(kinds)}
-    for row, kind in zip(corpus.rows, kinds, strict=True):
-        if kind and kind not in habits:
+def _look(row: Row, task: TaskProfile) -> str | None:
+    """The kind of no answer that a row has; None for an answer, and where the system prompt speaks of declining."""
+    fields = read_answer(row.answer, task.shape).fields if task.shape == "json" else None
+    if fields is None:
+        kind = kind_of(row.answer, task.shape in _CLOSED_SHAPES)
+    else:
+        kind = next(filter(None, (kind_of(text, no_value_is_an_answer=True) for text in _texts(fields))), "")
+    return kind if kind and not _DECLINES.search(row.system) else None
+
+
+def _conclude(corpus: Corpus, kinds: Sightings[str]) -> Iterable[Finding]:
+    habits = {kind for kind, count in Counter(kinds.values()).items() if count > HABIT_FRAC * len(corpus.rows)}
+    for position, kind in kinds:
+        if kind not in habits:
+            row = corpus.rows[position]
             yield Finding(
                 code=CODE,
                 severity="warn",
@@ -104,27 +113,6 @@ def _find(corpus: Corpus) -> Iterable[Finding]:
                 evidence={"prompt": excerpt(row.prompt), "answer": excerpt(row.answer)},
                 fix=_FIX,
             )
-
-
-class _Kinds:
-    """Looks at each different answer once: labels repeat."""
-
-    def __init__(self, closed: bool) -> None:
-        self._closed = closed
-        self._known: dict[str, str] = {}
-
-    def of(self, row: Row, answer: Answer) -> str:
-        """The kind of no answer that a row has; empty for an answer, and where the system prompt speaks of declining."""
-        kind = self._known.get(row.answer)
-        if kind is None:
-            kind = self._known[row.answer] = self._kind(row, answer)
-        return "" if kind and _DECLINES.search(row.system) else kind
-
-    def _kind(self, row: Row, answer: Answer) -> str:
-        if answer.fields is None:
-            return kind_of(row.answer, self._closed)
-        kinds = (kind_of(text, no_value_is_an_answer=True) for text in _texts(answer.fields))
-        return next(filter(None, kinds), "")
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -154,11 +142,12 @@ def kind_of(text: str, no_value_is_an_answer: bool) -> str:
     return ""
 
 
-CHECK = Check(
+CHECK = RowCheck(
     code=CODE,
     severity="warn",
     claim="No answer is an assistant's refusal, a disclaimer or a placeholder where the other answers are answers.",
     fix=_FIX,
-    find=_find,
+    look=_look,
+    conclude=_conclude,
     thresholds=(Threshold("share of the answers above which it is a habit", HABIT_FRAC, "stated; see the page of this code"),),
 )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from truetune.core.records import Finding
-from truetune.stages.data.checks.base import Check
-from truetune.stages.data.corpus import Corpus
+from truetune.core.records import TaskProfile
+from truetune.stages.data.checks.base import RowCheck, Said, say_each
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import excerpt
 
@@ -70,51 +69,33 @@ def _is_quoted(text: str, run: re.Match[str]) -> bool:
     return len(run[0]) == 2 and run[0][1] in _QUOTES and not text[run.end() : run.end() + 1].isalpha()
 
 
-def _find_mojibake(corpus: Corpus) -> Iterable[Finding]:
-    for row in corpus.rows:
-        damage = next(filter(None, map(_damage, _texts(row))), None)
-        if damage is not None:
-            message, evidence = damage
-            yield Finding(
-                code=MOJIBAKE_CODE,
-                severity="warn",
-                message=message,
-                rows=(row.ref,),
-                evidence=dict(evidence),
-                fix=_MOJIBAKE_FIX,
-            )
+def _look_mojibake(row: Row, _: TaskProfile) -> Said | None:
+    return next(filter(None, map(_damage, _texts(row))), None)
 
 
-def _damage(text: str) -> tuple[str, dict[str, str]] | None:
-    """What is said about the first damage of a text, and the evidence for it; None for a sound text."""
+def _damage(text: str) -> Said | None:
+    """What is said about the first damage of a text, with the evidence for it; None for a sound text."""
     if text.isascii():
         return None
     for start, end, repaired in mojibake(text):
         around = text[max(0, start - _SHOWN) : end + _SHOWN]
         evidence = {"text": excerpt(around), "written": text[start:end], "repaired": repaired}
-        return f"UTF-8 that was read as Windows-1252 or latin-1: {text[start:end]!r} was {repaired!r}", evidence
+        return Said(f"UTF-8 that was read as Windows-1252 or latin-1: {text[start:end]!r} was {repaired!r}", evidence)
     lost = text.find(_REPLACEMENT)
     if lost < 0:
         return None
     around = text[max(0, lost - _SHOWN) : lost + _SHOWN]
-    return "a character was lost in decoding: U+FFFD stands in its place", {"text": excerpt(around)}
+    return Said("a character was lost in decoding: U+FFFD stands in its place", {"text": excerpt(around)})
 
 
-def _find_control(corpus: Corpus) -> Iterable[Finding]:
-    for row in corpus.rows:
-        for text in _texts(row):
-            stray = _stray(text)
-            if stray is not None:
-                around = text[max(0, stray.start() - _SHOWN) : stray.end() + _SHOWN]
-                yield Finding(
-                    code=CONTROL_CODE,
-                    severity="warn",
-                    message=f"a control character stands in the text: U+{ord(stray[0]):04X}",
-                    rows=(row.ref,),
-                    evidence={"text": repr(excerpt(around))},
-                    fix=_CONTROL_FIX,
-                )
-                break
+def _look_control(row: Row, _: TaskProfile) -> Said | None:
+    for text in _texts(row):
+        stray = _stray(text)
+        if stray is not None:
+            around = text[max(0, stray.start() - _SHOWN) : stray.end() + _SHOWN]
+            message = f"a control character stands in the text: U+{ord(stray[0]):04X}"
+            return Said(message, {"text": repr(excerpt(around))})
+    return None
 
 
 def _stray(text: str) -> re.Match[str] | None:
@@ -132,18 +113,20 @@ def _texts(row: Row) -> Iterator[str]:
         yield row.rejected
 
 
-MOJIBAKE = Check(
+MOJIBAKE = RowCheck(
     code=MOJIBAKE_CODE,
     severity="warn",
     claim="No text is UTF-8 that was once read as another encoding, and no character was lost in decoding.",
     fix=_MOJIBAKE_FIX,
-    find=_find_mojibake,
+    look=_look_mojibake,
+    conclude=say_each(MOJIBAKE_CODE, "warn", _MOJIBAKE_FIX),
 )
 
-CONTROL = Check(
+CONTROL = RowCheck(
     code=CONTROL_CODE,
     severity="warn",
     claim="No text has control characters other than tab, line feed and carriage return.",
     fix=_CONTROL_FIX,
-    find=_find_control,
+    look=_look_control,
+    conclude=say_each(CONTROL_CODE, "warn", _CONTROL_FIX),
 )

@@ -14,19 +14,18 @@ _FIX = "keep one of the rows (`truetune run` keeps the first)"
 
 
 def _find(corpus: Corpus) -> Iterable[Finding]:
-    for positions in corpus.exact_groups.values():
-        if len(positions) > 1:
-            rows = corpus.refs(positions)
-            first = corpus.rows[positions[0]]
-            yield Finding(
-                code=CODE,
-                severity="warn",
-                message=f"{len(positions)} rows are the same",
-                rows=rows,
-                groups=(rows,),
-                evidence={"prompt": excerpt(first.prompt), "answer": excerpt(first.answer)},
-                fix=_FIX,
-            )
+    for positions in corpus.exact_groups:
+        rows = corpus.refs(positions)
+        first = corpus.rows[positions[0]]
+        yield Finding(
+            code=CODE,
+            severity="warn",
+            message=f"{len(positions)} rows are the same",
+            rows=rows,
+            groups=(rows,),
+            evidence={"prompt": excerpt(first.prompt), "answer": excerpt(first.answer)},
+            fix=_FIX,
+        )
 
 
 CHECK = Check(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
 
-from truetune.core.records import Finding
-from truetune.stages.data.checks.base import Check
+from truetune.core.records import Finding, TaskProfile
+from truetune.stages.data.checks.base import RowCheck, Sightings
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import Span, find_pii, masked
@@ -24,60 +24,80 @@ _FIX = "replace it by a placeholder such as [{}], or delete the row, unless the 
 
 Place = tuple[str, str, Span]
 """Where (a turn, in words), the turn's text, and the span in it."""
-T = TypeVar("T")
 
 
-def places(row: Row, finder: Callable[[str], list[Span]]) -> Iterator[Place]:
-    """Every find in a row's turns but the system prompt, which rows share."""
+@dataclass(frozen=True, slots=True)
+class Sensitive:
+    """One kind of sensitive thing in one text or row: where it stands first, how often, and what may be shown of it."""
+
+    kind: str
+    where: str
+    times: int
+    shown: tuple[str, ...]
+
+
+def look_with(finder: Callable[[str], list[Span]], row: Row) -> tuple[Sensitive, ...] | None:
+    """What a finder finds in a row's turns but the system prompt, which rows share, by kind; None for nothing."""
+    return _by_kind(list(_places(row, finder))) or None
+
+
+def sightings_with_systems(
+    corpus: Corpus, finder: Callable[[str], list[Span]], seen: Sightings[tuple[Sensitive, ...]]
+) -> Iterator[tuple[Sequence[int], tuple[Sensitive, ...]]]:
+    """Positions and finds, row by row; then each system prompt once, with all rows that have it."""
+    for position, found in seen:
+        yield [position], found
+    for system, positions in corpus.rows_by_system():
+        in_system = _by_kind([("the system prompt", system, span) for span in finder(system)])
+        if in_system:
+            yield positions, in_system
+
+
+def _places(row: Row, finder: Callable[[str], list[Span]]) -> Iterator[Place]:
     for number, message in enumerate(row.messages, start=1):
         if message["role"] != "system":
-            yield from ((f"turn {number} ({message['role']})", message["content"], span) for span in finder(message["content"]))
+            for span in finder(message["content"]):
+                yield f"turn {number} ({message['role']})", message["content"], span
     if row.rejected is not None:
         yield from (("the rejected answer", row.rejected, span) for span in finder(row.rejected))
 
 
-def shown(found: Sequence[Place]) -> list[str]:
+def _by_kind(found: Sequence[Place]) -> tuple[Sensitive, ...]:
+    kinds: defaultdict[str, list[Place]] = defaultdict(list)
+    for place in found:
+        kinds[place[2].kind].append(place)
+    return tuple(Sensitive(kind, of_kind[0][0], len(of_kind), _shown(of_kind)) for kind, of_kind in kinds.items())
+
+
+def _shown(found: Sequence[Place]) -> tuple[str, ...]:
     """Where each find stands and its first and last character, for evidence."""
-    return [f"{where}, characters {span.start + 1}–{span.end}: {masked(text, span)}" for where, text, span in found[:8]]
+    return tuple(f"{where}, characters {span.start + 1}–{span.end}: {masked(text, span)}" for where, text, span in found[:8])
 
 
-def sightings(corpus: Corpus, finder: Callable[[str], list[Span]]) -> Iterator[tuple[list[int], list[Place]]]:
-    """Positions and finds, row by row; then each system prompt once, with all rows that have it."""
-    by_system: defaultdict[str, list[int]] = defaultdict(list)
-    for position, row in enumerate(corpus.rows):
-        found = list(places(row, finder))
-        if found:
-            yield [position], found
-        if row.system:
-            by_system[row.system].append(position)
-    for system, positions in by_system.items():
-        found = [("the system prompt", system, span) for span in finder(system)]
-        if found:
-            yield positions, found
+def _look(row: Row, _: TaskProfile) -> tuple[Sensitive, ...] | None:
+    return look_with(find_pii, row)
 
 
-def _find(corpus: Corpus) -> Iterable[Finding]:
-    for positions, found in sightings(corpus, find_pii):
-        by_entity: defaultdict[str, list[Place]] = defaultdict(list)
-        for place in found:
-            by_entity[place[2].kind].append(place)
-        for entity, of_entity in by_entity.items():
-            times = f", {len(of_entity)} times" if len(of_entity) > 1 else ""
+def _conclude(corpus: Corpus, seen: Sightings[tuple[Sensitive, ...]]) -> Iterable[Finding]:
+    for positions, found in sightings_with_systems(corpus, find_pii, seen):
+        for entity in found:
+            times = f", {entity.times} times" if entity.times > 1 else ""
             yield Finding(
-                code=f"data.pii.{entity}",
+                code=f"data.pii.{entity.kind}",
                 severity="warn",
-                message=f"{of_entity[0][0]} holds {_NAMES[entity]}{times}",
+                message=f"{entity.where} holds {_NAMES[entity.kind]}{times}",
                 rows=corpus.refs(positions),
-                evidence={"entity": entity, "places": list(shown(of_entity))},
-                fix=_FIX.format(entity.upper()),
+                evidence={"entity": entity.kind, "places": list(entity.shown)},
+                fix=_FIX.format(entity.kind.upper()),
             )
 
 
-CHECK = Check(
+CHECK = RowCheck(
     code="data.pii.*",
     severity="warn",
     claim="No row holds personal data: e-mail, telephone, IBAN, payment card, US social security number, IP address.",
     fix=_FIX,
-    find=_find,
+    look=_look,
+    conclude=_conclude,
     kinds=tuple(_NAMES),
 )

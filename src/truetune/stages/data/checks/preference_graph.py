@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.stats import binomtest
 
-from truetune.core.records import Finding
-from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
+from truetune.core.records import Finding, TaskProfile
+from truetune.stages.data.checks.base import NO_ROWS, RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import excerpt
-from truetune.stages.data.text import normalise
+from truetune.stages.data.text import normalise, text_key
 
 FLIPPED_CODE = "data.preference.flipped"
 CYCLE_CODE = "data.preference.cycle"
@@ -33,16 +34,25 @@ LENGTH_P_MAX = 0.01
 """Source: stated: a sign test, so that fifty pairs do not warn by chance (3 % of such sets would, by the AUC alone)."""
 _SHOWN_PAIRS = 10
 
-_Question = tuple[str, str]
+_Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Preferred:
+    """A preference row as keys of its texts: the system prompt and all turns asked, the better answer, the worse."""
+
+    question: int
+    better: int
+    worse: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Preferences:
     """What is preferred to what under one question: (better, worse) → positions of the rows that say so."""
 
-    rows_of: Mapping[tuple[str, str], Sequence[int]]
+    rows_of: Mapping[_Pair, Sequence[int]]
 
-    def flips(self) -> set[tuple[str, str]]:
+    def flips(self) -> set[_Pair]:
         """The pairs that are there in both orders, the one that comes first in the file of each."""
         both = (pair for pair in self.rows_of if pair[::-1] in self.rows_of)
         return {pair for pair in both if self.rows_of[pair][0] < self.rows_of[pair[::-1]][0]}
@@ -63,19 +73,24 @@ class _Preferences:
         return [sorted(positions) for positions in circles.values()]
 
 
-def _by_question(corpus: Corpus) -> list[_Preferences]:
-    questions: defaultdict[_Question, defaultdict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(list))
-    for position, row in enumerate(corpus.rows):
-        if row.rejected is not None:
-            better, worse = normalise(row.answer), normalise(row.rejected)
-            if better != worse:
-                questions[(corpus.systems[position], normalise(row.context))][(better, worse)].append(position)
+def _look(row: Row, _: TaskProfile) -> _Preferred | None:
+    if row.rejected is None:
+        return None
+    better, worse = text_key(normalise(row.answer)), text_key(normalise(row.rejected))
+    question = text_key(f"{normalise(row.system)}\n{normalise(row.context)}")
+    return _Preferred(question, better, worse) if better != worse else None
+
+
+def _by_question(preferred: Sightings[_Preferred]) -> list[_Preferences]:
+    questions: defaultdict[int, defaultdict[_Pair, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for position, row in preferred:
+        questions[row.question][(row.better, row.worse)].append(position)
     return [_Preferences(rows_of) for rows_of in questions.values()]
 
 
-def _find_flipped(corpus: Corpus) -> Iterable[Finding]:
-    for preferences in _by_question(corpus):
-        for pair in sorted(preferences.flips()):
+def _conclude_flipped(corpus: Corpus, preferred: Sightings[_Preferred]) -> Iterable[Finding]:
+    for preferences in _by_question(preferred):
+        for pair in sorted(preferences.flips(), key=lambda pair: preferences.rows_of[pair][0]):
             sides = [corpus.refs(preferences.rows_of[side]) for side in (pair, pair[::-1])]
             row = corpus.rows[preferences.rows_of[pair][0]]
             yield Finding(
@@ -89,8 +104,8 @@ def _find_flipped(corpus: Corpus) -> Iterable[Finding]:
             )
 
 
-def _find_cycles(corpus: Corpus) -> Iterable[Finding]:
-    for preferences in _by_question(corpus):
+def _conclude_cycles(corpus: Corpus, preferred: Sightings[_Preferred]) -> Iterable[Finding]:
+    for preferences in _by_question(preferred):
         for positions in preferences.circles():
             rows = [corpus.rows[position] for position in positions]
             yield Finding(
@@ -104,55 +119,57 @@ def _find_cycles(corpus: Corpus) -> Iterable[Finding]:
             )
 
 
-def _find_length_bias(corpus: Corpus) -> Iterable[Finding]:
-    pairs = [row for row in corpus.rows if row.rejected is not None]
-    if len(pairs) < LENGTH_PAIRS_MIN:
+def _conclude_length_bias(corpus: Corpus, seen: Sightings[int]) -> Iterable[Finding]:
+    gaps = seen.values()
+    if len(gaps) < LENGTH_PAIRS_MIN:
         return
-    gaps = [_length_gap(row) for row in pairs]
     longer, shorter = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
     auc = (longer + (len(gaps) - longer - shorter) / 2) / len(gaps)
     if abs(auc - 0.5) <= LENGTH_AUC_OFF_HALF or binomtest(longer, longer + shorter).pvalue > LENGTH_P_MAX:
         return
     sign = 1 if auc > 0.5 else -1
-    extreme = sorted(range(len(pairs)), key=lambda n: (-sign * gaps[n], n))[:_SHOWN_PAIRS]
+    extreme = heapq.nsmallest(_SHOWN_PAIRS, seen, key=lambda pair: (-sign * pair[1], pair[0]))
     yield Finding(
         code=LENGTH_CODE,
         severity="warn",
-        message=f"the {'longer' if sign > 0 else 'shorter'} answer is preferred in {max(longer, shorter)} of {len(pairs)} pairs: "
+        message=f"the {'longer' if sign > 0 else 'shorter'} answer is preferred in {max(longer, shorter)} of {len(gaps)} pairs: "
         f"length alone tells the sides apart (AUC {auc:.2f})",
-        rows=tuple(pairs[n].ref for n in sorted(extreme)),
-        evidence={"pairs": len(pairs), "longer_chosen": longer, "shorter_chosen": shorter, "auc": round(auc, 3)},
+        rows=corpus.refs(sorted(position for position, _ in extreme)),
+        evidence={"pairs": len(gaps), "longer_chosen": longer, "shorter_chosen": shorter, "auc": round(auc, 3)},
         fix=_LENGTH_FIX,
     )
 
 
-def _length_gap(row: Row) -> int:
+def _look_at_length(row: Row, _: TaskProfile) -> int | None:
     """Characters that the chosen answer has more than the rejected one."""
-    return len(row.answer.strip()) - len((row.rejected or "").strip())
+    return None if row.rejected is None else len(row.answer.strip()) - len(row.rejected.strip())
 
 
-FLIPPED = Check(
+FLIPPED = RowCheck(
     code=FLIPPED_CODE,
     severity="warn",
     claim="No two answers to one prompt are preferred in both orders.",
     fix=_FLIPPED_FIX,
-    find=_find_flipped,
+    look=_look,
+    conclude=_conclude_flipped,
 )
 
-CYCLE = Check(
+CYCLE = RowCheck(
     code=CYCLE_CODE,
     severity="warn",
     claim="The preferences under one prompt can be put in an order: no answer is better than itself through others.",
     fix=_CYCLE_FIX,
-    find=_find_cycles,
+    look=_look,
+    conclude=_conclude_cycles,
 )
 
-LENGTH = Check(
+LENGTH = RowCheck(
     code=LENGTH_CODE,
     severity="warn",
     claim="The length of the answers alone does not tell which one was preferred.",
     fix=_LENGTH_FIX,
-    find=_find_length_bias,
+    look=_look_at_length,
+    conclude=_conclude_length_bias,
     ways=NO_ROWS,
     thresholds=(
         Threshold("distance of the length-only AUC from 0.5", LENGTH_AUC_OFF_HALF, "stated; see the page of this code"),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from truetune.core.records import Finding
-from truetune.stages.data.checks.base import DROPPED, NEVER_A_ROW, Check, fault_findings
-from truetune.stages.data.corpus import Corpus
+from truetune.core.records import TaskProfile
+from truetune.stages.data.checks.base import DROPPED, NEVER_A_ROW, Check, RowCheck, Said, fault_findings, say_each
+from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.text import normalise
 
@@ -16,25 +14,20 @@ _SAME_FIX = "give the row a rejected answer that is worse than the chosen one, o
 _PROMPT_FIX = "make `chosen` and `rejected` answers to the same prompt, or delete the row"
 
 
-def _find_same(corpus: Corpus) -> Iterable[Finding]:
-    for row in corpus.rows:
-        if row.rejected is not None and normalise(row.rejected) == normalise(row.answer):
-            yield Finding(
-                code=SAME_CODE,
-                severity="block",
-                message="the chosen and the rejected answer are the same",
-                rows=(row.ref,),
-                evidence={"prompt": excerpt(row.prompt), "answer": excerpt(row.answer)},
-                fix=_SAME_FIX,
-            )
+def _look_same(row: Row, _: TaskProfile) -> Said | None:
+    if row.rejected is None or normalise(row.rejected) != normalise(row.answer):
+        return None
+    evidence = {"prompt": excerpt(row.prompt), "answer": excerpt(row.answer)}
+    return Said("the chosen and the rejected answer are the same", evidence)
 
 
-SAME = Check(
+SAME = RowCheck(
     code=SAME_CODE,
     severity="block",
     claim="The chosen and the rejected answer of a preference row are different.",
     fix=_SAME_FIX,
-    find=_find_same,
+    look=_look_same,
+    conclude=say_each(SAME_CODE, "block", _SAME_FIX),
     ways=DROPPED,
 )
 

@@ -31,11 +31,12 @@ from truetune.stages.data.checks import (
     truncated,
     types,
 )
-from truetune.stages.data.checks.base import NEVER_A_ROW, Check, Described
+from truetune.stages.data.checks.base import NEVER_A_ROW, Check, Described, RowCheck
 from truetune.stages.data.checks.template import TemplateCheck
 from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.row_pass import look_at_rows
 
-ALL: tuple[Check, ...] = (
+ALL: tuple[Check | RowCheck[object], ...] = (
     malformed.CHECK,
     types.CHECK,
     roles.CHECK,
@@ -77,10 +78,11 @@ def choices() -> Mapping[str, CheckChoices]:
 
 def run_checks(corpus: Corpus, progress: Progress) -> list[Finding]:
     """The findings of every check, sorted by file and line."""
+    sightings = look_at_rows(corpus, [check.look for check in ALL if isinstance(check, RowCheck)], progress)
     found: list[Finding] = []
     for number, check in enumerate(ALL):
         progress.update(number, len(ALL), check.code)
-        found.extend(check.find(corpus))
+        found.extend(check.conclude(corpus, sightings[check.look]) if isinstance(check, RowCheck) else check.find(corpus))
     progress.update(len(ALL), len(ALL), f"{len(found)} findings")
     return in_order(found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from truetune.core.chat import MaskedConversation, TemplateNotPrefixStable, mask_conversations
@@ -37,16 +37,19 @@ class Unrendered:
     fix: str
 
 
-def masked_rows(rows: Sequence[Row], tokenizer: ChatTokenizer, progress: Progress) -> Iterator[MaskedConversation | Unrendered]:
-    """Each row tokenised with its loss mask, or why it cannot be, in order."""
-    for start in range(0, len(rows), _BATCH_ROWS):
-        progress.update(start, len(rows), "tokenising")
-        batch = rows[start : start + _BATCH_ROWS]
+def masked_rows(
+    everyone: Sequence[Row], positions: Sequence[int], tokenizer: ChatTokenizer, progress: Progress
+) -> Iterator[tuple[Row, MaskedConversation | Unrendered]]:
+    """The rows at some positions, each tokenised with its loss mask, or why it cannot be, in order."""
+    for start in range(0, len(positions), _BATCH_ROWS):
+        progress.update(start, len(positions), "tokenising")
+        batch = [everyone[position] for position in positions[start : start + _BATCH_ROWS]]
         try:
-            yield from mask_conversations(tokenizer, [row.messages for row in batch])
+            results: Iterable[MaskedConversation | Unrendered] = mask_conversations(tokenizer, [row.messages for row in batch])
         except (TemplateNotPrefixStable, DataError):
             # One bad row spoils a batch: only then is each row asked for by itself.
-            yield from (_masked(row, tokenizer) for row in batch)
+            results = (_masked(row, tokenizer) for row in batch)
+        yield from zip(batch, results, strict=True)
 
 
 def _masked(row: Row, tokenizer: ChatTokenizer) -> MaskedConversation | Unrendered:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from truetune.core.records import Finding
-from truetune.stages.data.checks.base import Check, Threshold
+from truetune.core.records import Finding, TaskProfile
+from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.record.truncated"
@@ -32,23 +35,56 @@ _CANNOT_END = frozenset(("the", "an", "and", "or", "but", "my", "your", "our", "
 """Not those that end questions which are written without a question mark: "where do you come from"."""
 
 
-def _find(corpus: Corpus) -> Iterable[Finding]:
-    if corpus.profile.shape not in ("text", "json"):
-        return
-    ends = [how_it_breaks(row.answer) for row in corpus.rows]
-    counted = {said: ends.count(said) for said in set(ends) if said}
-    habits = {said for said, count in counted.items() if count > HABIT_FRAC * len(ends)}
-    open_ended = _open_ended(corpus) if corpus.profile.shape == "text" else frozenset()
-    for position, (row, said) in enumerate(zip(corpus.rows, ends, strict=True)):
-        if (said and said not in habits) or position in open_ended:
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How an answer ends: `said` where it cannot be whole; is it prose, and has that prose the end of a sentence?"""
+
+    said: str = ""
+    is_prose: bool = False
+    is_ended: bool = True
+
+
+_ENDED_PROSE = _Ending(is_prose=True)
+_OPEN_PROSE = _Ending(is_prose=True, is_ended=False)
+
+
+def _look(row: Row, task: TaskProfile) -> _Ending | None:
+    if task.shape not in ("text", "json"):
+        return None
+    said = how_it_breaks(row.answer)
+    if task.shape == "json" or not _is_prose(row.answer):
+        return _Ending(said) if said else None
+    is_ended = _is_ended(row.answer)
+    if said:
+        return _Ending(said, is_prose=True, is_ended=is_ended)
+    return _ENDED_PROSE if is_ended else _OPEN_PROSE
+
+
+def _conclude(corpus: Corpus, endings: Sightings[_Ending]) -> Iterable[Finding]:
+    counted = Counter(endings.values())
+    habits = _habits(counted, len(corpus.rows))
+    prose = sum(count for ending, count in counted.items() if ending.is_prose)
+    without = sum(count for ending, count in counted.items() if not ending.is_ended)
+    is_rare = prose >= PEERS_MIN and without <= OPEN_ENDED_FRAC * prose
+    for position, ending in endings:
+        if (ending.said and ending.said not in habits) or (is_rare and not ending.is_ended):
+            row = corpus.rows[position]
             yield Finding(
                 code=CODE,
                 severity="warn",
-                message=f"the answer is cut off: it ends {said or 'without the end of a sentence, which its peers have'}",
+                message=f"the answer is cut off: it ends {ending.said or 'without the end of a sentence, which its peers have'}",
                 rows=(row.ref,),
                 evidence={"prompt": excerpt(row.prompt), "end": excerpt(row.answer[-120:])},
                 fix=_FIX,
             )
+
+
+def _habits(counted: Counter[_Ending], rows: int) -> set[str]:
+    """What too many answers do to be damage."""
+    by_words: Counter[str] = Counter()
+    for ending, count in counted.items():
+        by_words[ending.said] += count
+    return {said for said, count in by_words.items() if count > HABIT_FRAC * rows}
 
 
 def how_it_breaks(answer: str) -> str:
@@ -104,15 +140,6 @@ def _open_brackets(text: str) -> bool:
     return bool(stack) or in_string
 
 
-def _open_ended(corpus: Corpus) -> frozenset[int]:
-    """Positions of prose answers without the end of a sentence, where nearly all other prose answers have one."""
-    prose = [position for position, row in enumerate(corpus.rows) if _is_prose(row.answer)]
-    without = [position for position in prose if not _is_ended(corpus.rows[position].answer)]
-    if len(prose) < PEERS_MIN or len(without) > OPEN_ENDED_FRAC * len(prose):
-        return frozenset()
-    return frozenset(without)
-
-
 def _is_prose(answer: str) -> bool:
     """Is the last line a sentence or part of one, and do most of the lines before it end as sentences do?"""
     if "```" in answer or answer.lstrip().startswith(("{", "[", "<")):
@@ -131,12 +158,13 @@ def _is_ended(text: str) -> bool:
     return not text[-1:].isalnum() and not text.endswith(_OPENING_ENDS)
 
 
-CHECK = Check(
+CHECK = RowCheck(
     code=CODE,
     severity="warn",
     claim="No answer ends in the middle of a sentence, of JSON or of a code block while the other answers do not.",
     fix=_FIX,
-    find=_find,
+    look=_look,
+    conclude=_conclude,
     thresholds=(
         Threshold("share of the answers above which it is a habit", HABIT_FRAC, "stated; see the page of this code"),
         Threshold("share of prose answers without the end of a sentence", OPEN_ENDED_FRAC, "measured; see the page of this code"),

@@ -1,0 +1,268 @@
+"""Time and memory of the whole data gate at 10,000, 100,000 and 1,000,000 rows, each in a process of its own.
+
+    python -m benchmarks.speed.gate
+    python -m benchmarks.speed.gate --rows 10000 --profile gate.prof
+
+The corpus is made from a seed: questions and answers of 0.3 to 1.3 kB under three system prompts, with faults of many kinds. The
+table has CPU and wall time from the start of the process to the report as JSON, the peak of the memory that the process took for
+itself (what is mapped from files can be taken back at any time, and is given beside it), and the CPU time by phase.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+SEED = 20_261
+ROWS = (10_000, 100_000, 1_000_000)
+_SYLLABLES = [
+    "ba",
+    "ce",
+    "di",
+    "fo",
+    "gu",
+    "ha",
+    "je",
+    "ki",
+    "lo",
+    "mu",
+    "na",
+    "pe",
+    "ri",
+    "so",
+    "tu",
+    "va",
+    "we",
+    "xi",
+    "yo",
+    "zu",
+    "bra",
+    "cle",
+    "dri",
+    "flo",
+    "gru",
+    "sta",
+    "tre",
+    "pli",
+    "sno",
+    "chu",
+]
+_COMMON = [
+    "the",
+    "a",
+    "to",
+    "of",
+    "in",
+    "and",
+    "is",
+    "it",
+    "that",
+    "for",
+    "on",
+    "with",
+    "this",
+    "as",
+    "you",
+    "can",
+    "if",
+    "not",
+    "be",
+    "are",
+    "from",
+    "or",
+    "when",
+    "one",
+    "by",
+    "will",
+    "your",
+    "we",
+]
+_SYSTEMS = (
+    "You answer questions about the workshop's machines. Say what to do, step by step, and name the part.",
+    "You help people with their bookings. Be brief and friendly.",
+    "",
+)
+_PHASES = {"reading": "read", "looking at the rows": "row checks"}
+
+
+def corpus(path: Path, rows: int, seed: int = SEED) -> None:
+    """Write the corpus; the same rows and seed give the same bytes."""
+    rng = random.Random(seed)
+    vocabulary = ["".join(rng.choices(_SYLLABLES, k=rng.randint(2, 4))) for _ in range(20_000)]
+    recent: list[tuple[str, str, str]] = []
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(rows):
+            made = _row(rng, vocabulary)
+            kind = rng.random()
+            if recent and kind < 0.04:
+                made = _copy(rng, vocabulary, rng.choice(recent), exact=kind < 0.02)
+            elif kind < 0.055:
+                made = _damaged(rng, made)
+            file.write('{"messages": [}\n' if 0.06 < kind < 0.061 else _line(made))
+            if number % 50 == 0:
+                recent = [*recent[-500:], made]
+
+
+def _sentence(rng: random.Random, vocabulary: list[str]) -> str:
+    count = rng.randint(6, 16)
+    words = [rng.choice(_COMMON) if rng.random() < 0.4 else vocabulary[int(20_000 * rng.random() ** 3)] for _ in range(count)]
+    return " ".join(words).capitalize()
+
+
+def _row(rng: random.Random, vocabulary: list[str]) -> tuple[str, str, str]:
+    question = " ".join(_sentence(rng, vocabulary) + "." for _ in range(rng.randint(1, 5)))
+    answer = " ".join(_sentence(rng, vocabulary) + "." for _ in range(rng.randint(1, 8)))
+    return rng.choice(_SYSTEMS), f"{question[:-1]}?", answer
+
+
+def _copy(rng: random.Random, vocabulary: list[str], of: tuple[str, str, str], *, exact: bool) -> tuple[str, str, str]:
+    if exact:
+        return of
+    words = of[1].split(" ")
+    for _ in range(max(1, len(words) // 10)):
+        words[rng.randrange(len(words))] = rng.choice(vocabulary)
+    return of[0], " ".join(words), of[2]
+
+
+def _damaged(rng: random.Random, row: tuple[str, str, str]) -> tuple[str, str, str]:
+    system, question, answer = row
+    kind = rng.randrange(6)
+    if kind == 0:
+        name = ".".join(rng.choices(_SYLLABLES, k=2))
+        return system, f"{question} Write to {name}@mail-{rng.randrange(999)}.org", answer
+    if kind == 1:
+        return system, question, f"{answer} Call +44 20 7946 0{rng.randrange(100, 999)}."
+    if kind == 2:
+        return system, question, answer[: len(answer) * 2 // 3] + " the"
+    if kind == 3:
+        return system, question.replace("e", "é").encode("utf-8").decode("latin-1"), answer
+    if kind == 4:
+        return system, question, "I am sorry, but I cannot help with that."
+    return system, question, ""
+
+
+def _line(row: tuple[str, str, str]) -> str:
+    system, question, answer = row
+    turns = [("system", system)] if system else []
+    turns += [("user", question), ("assistant", answer)]
+    return json.dumps({"messages": [{"role": role, "content": text} for role, text in turns]}, ensure_ascii=False) + "\n"
+
+
+class _Phases:
+    """Progress that notes how much CPU time each phase took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._name = "start"
+        self._since = 0.0
+
+    def update(self, done: float, total: float, note: str = "") -> None:
+        """Whoever reports begins a phase, or goes on with it."""
+        name = next((phase for start, phase in _PHASES.items() if note.startswith(start)), note)
+        if name != self._name:
+            self.end(name)
+
+    def end(self, following: str = "") -> None:
+        """The phase is over."""
+        now = time.process_time()
+        self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._since
+        self._name, self._since = following, now
+
+
+def _check(path: Path, profile: Path | None) -> None:
+    """In a process of its own: check the file, and print the phases and the memory."""
+    from truetune.stages.data.check import run_check  # noqa: PLC0415 - the process that measures must stay small
+
+    phases = _Phases()
+    profiler = cProfile.Profile() if profile is not None else None
+    if profiler is not None:
+        profiler.enable()
+    report = run_check([path], [], progress=phases)
+    phases.end("report")
+    size = len(report.model_dump_json())
+    phases.end()
+    if profiler is not None and profile is not None:
+        profiler.disable()
+        profiler.dump_stats(profile)
+    print(json.dumps({"phases": phases.seconds, "findings": len(report.findings), "json_bytes": size, "kept": report.stats.kept}))
+
+
+def _watch(pid: int, peak: dict[str, int], is_over: threading.Event) -> None:
+    while not is_over.wait(0.05):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        except OSError:
+            return
+        for line in status.splitlines():
+            name, _, value = line.partition(":")
+            if name in ("RssAnon", "RssFile", "VmHWM"):
+                peak[name] = max(peak.get(name, 0), int(value.split()[0]) << 10)
+
+
+def measure(path: Path, profile: Path | None) -> dict[str, object]:
+    """Check a file in a fresh process and watch it."""
+    command = [sys.executable, "-m", "benchmarks.speed.gate", "--check", str(path)]
+    command += ["--profile", str(profile)] if profile else []
+    begun = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    peak: dict[str, int] = {}
+    is_over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(process.pid, peak, is_over))
+    watcher.start()
+    output = process.stdout.read() if process.stdout else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    is_over.set()
+    watcher.join()
+    if process.returncode:
+        raise SystemExit(f"the check ended with {process.returncode}")
+    cpu_s = usage.ru_utime + usage.ru_stime
+    return {**json.loads(output), "cpu_s": cpu_s, "wall_s": time.monotonic() - begun, **peak}
+
+
+def _table(rows: int, size_bytes: int, found: dict[str, object]) -> Iterator[str]:
+    mib = {name: int(str(found.get(name, 0))) >> 20 for name in ("RssAnon", "RssFile", "VmHWM")}
+    yield (
+        f"{rows:>9} rows, {size_bytes / 1e6:.0f} MB: {found['cpu_s']:.1f} s CPU, {found['wall_s']:.1f} s wall; own memory "
+        f"{mib['RssAnon']} MiB, mapped files {mib['RssFile']} MiB, both at most {mib['VmHWM']} MiB; "
+        f"{found['findings']} findings, {found['json_bytes']} bytes of JSON, {found['kept']} rows kept"
+    )
+    phases = found["phases"]
+    assert isinstance(phases, dict)
+    for name, seconds in sorted(phases.items(), key=lambda item: -item[1]):
+        if seconds >= 0.01 * float(str(found["cpu_s"])):
+            yield f"           {seconds:8.2f} s  {seconds / rows * 1e6:7.1f} µs a row  {name}"
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="*", default=ROWS)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where the corpora are written and kept")
+    parser.add_argument("--profile", type=Path, help="write a cProfile of the check here; its figures are then of no use")
+    parser.add_argument("--check", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.check:
+        _check(options.check, options.profile)
+        return
+    for rows in options.rows:
+        path = options.folder / f"truetune-gate-{rows}-{options.seed}.jsonl"
+        if not path.exists():
+            corpus(path, rows, options.seed)
+        for line in _table(rows, path.stat().st_size, measure(path, options.profile)):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
