@@ -109,10 +109,16 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def _command_words() -> list[list[str]]:
+    """Each command as it is typed: the program, its commands, then each group with its own."""
+    groups = [(group.name or "", group.typer_instance.registered_commands) for group in app.registered_groups]
+    own = [[command.name or ""] for command in app.registered_commands]
+    return [[], *own, *([name, *([c.name or ""] if c else [])] for name, inner in groups for c in (None, *inner))]
+
+
 def _cli_page() -> str:
     parts = ["# The command line"]
-    for name in [None, *(command.name for command in app.registered_commands)]:
-        words = [] if name is None else [name]
+    for words in _command_words():
         shown = CliRunner().invoke(app, [*words, "--help"], prog_name="truetune", env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
         body = "\n".join(line.rstrip() for line in shown.output.strip().splitlines())
         parts += [f"## {' '.join(['truetune', *words])}", f"```text\n{body}\n```"]

@@ -7,6 +7,7 @@ import typer
 from truetune.cli import (
     check,
     compare,
+    data,
     demo,
     doctor,
     init,
@@ -29,7 +30,7 @@ app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("doctor")(doctor.doctor)
-app.command("data")(stage.data)
+app.add_typer(data.app, name="data")
 app.command("plan")(stage.plan)
 app.command("train")(stage.train)
 app.command("diagnose")(stage.diagnose)

@@ -1,4 +1,4 @@
-"""`truetune data | plan | train | diagnose | evaluate`: the loop up to one stage."""
+"""`truetune plan | train | diagnose | evaluate`: the loop up to one stage."""
 
 from __future__ import annotations
 
@@ -10,20 +10,12 @@ from truetune.cli.run import PROJECT, finish, run_loop
 from truetune.cli.session import JSON, session
 
 
-def data(project: Path = PROJECT, as_json: bool = JSON) -> None:
-    """Check, curate, split and freeze the project's data.
-
-    Example:  truetune data --json | jq .stats
-    """
-    _until("data", project, as_json)
-
-
 def plan(project: Path = PROJECT, as_json: bool = JSON) -> None:
     """Memory, disk and time of the training, from the tokenised data and a short probe on this machine.
 
     Example:  truetune plan
     """
-    _until("plan", project, as_json)
+    until("plan", project, as_json)
 
 
 def train(project: Path = PROJECT, as_json: bool = JSON) -> None:
@@ -31,7 +23,7 @@ def train(project: Path = PROJECT, as_json: bool = JSON) -> None:
 
     Example:  truetune train
     """
-    _until("train", project, as_json)
+    until("train", project, as_json)
 
 
 def diagnose(project: Path = PROJECT, as_json: bool = JSON) -> None:
@@ -39,7 +31,7 @@ def diagnose(project: Path = PROJECT, as_json: bool = JSON) -> None:
 
     Example:  truetune diagnose
     """
-    _until("diagnose", project, as_json)
+    until("diagnose", project, as_json)
 
 
 def evaluate(project: Path = PROJECT, as_json: bool = JSON) -> None:
@@ -47,10 +39,15 @@ def evaluate(project: Path = PROJECT, as_json: bool = JSON) -> None:
 
     Example:  truetune evaluate --json | jq '.criteria[] | {name, state, value}'
     """
-    _until("evaluate", project, as_json)
+    until("evaluate", project, as_json)
 
 
-def _until(stage: str, project: Path, as_json: bool) -> None:
+def until(stage: str, project: Path, as_json: bool) -> None:
+    """Run the loop up to a stage, and say how that ended.
+
+    Raises:
+        typer.Exit: always, with the code that the last record calls for.
+    """
     with session(as_json) as current:
         result = run_loop(current, project, stage)
         raise typer.Exit(finish(current, result, stage))

@@ -257,6 +257,24 @@ class CheckReport(Record):
     task: TaskProfile
 
 
+class CurationRecord(Record):
+    """What `truetune data curate` made of the user's files: one version, never changed after it was made.
+
+    `files` holds a `.jsonl` for each source, `lineage.parquet`, `dropped.jsonl`, `quarantine.jsonl` and `changes.md`, below
+    the folder `version`. `key` is the digest of everything that decided them: the same key is the same version.
+    """
+
+    version: str
+    key: Digest
+    gate: GateState
+    gate_reason: str
+    policies: dict[str, str]
+    sources: tuple[SourceFile, ...]
+    held_out: tuple[SourceFile, ...]
+    stats: DataStats
+    files: Tree
+
+
 class DataRecord(Record):
     """Curated, split and frozen data with a reason for every row that is not in it.
 

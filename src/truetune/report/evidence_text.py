@@ -69,7 +69,9 @@ def _places(finding: Finding, count: int) -> list[str]:
     groups: Sequence[Sequence[RowRef]] = finding.groups
     if len(groups) == 1:
         groups = [[row] for row in groups[0]]
-    named = [f"{g[0].file}:{g[0].line}" + (f" (+{len(g) - 1})" if len(g) > 1 else "") for g in groups if g]
+    here = finding.rows[0].file if finding.rows else ""
+    at = [f"line {g[0].line}" if g[0].file == here else f"{g[0].file}:{g[0].line}" for g in groups if g]
+    named = [place + (f" (+{len(g) - 1})" if len(g) > 1 else "") for place, g in zip(at, filter(None, groups), strict=True)]
     return [*named[:count], *[""] * (count - len(named))]
 
 

@@ -71,7 +71,7 @@ def test_the_whole_text() -> None:
     assert "\n".join(line.rstrip() for line in text.splitlines()) + "\n" == (
         """\
 t.jsonl:4 (+1)  block data.contradiction  2 rows ask the same and get 2 different answers
-    t.jsonl:4                                        t.jsonl:9
+    line 4                                           line 9
     ‹please› where is my parcel                      where is my parcel
     {"queue": ‹"delivery",› "urgent": false}         {"queue": ‹"returns",› "urgent": false}
     fix: decide which answer is right
@@ -91,8 +91,8 @@ t.jsonl:11  warn data.pii.email  turn 2 (user) holds an e-mail address
 
 def test_a_narrow_terminal_puts_the_sides_below_each_other() -> None:
     text = printed(CONTRADICTION, width=50)
-    assert "    t.jsonl:4\n      ‹please› where is my parcel\n" in text
-    assert "    t.jsonl:9\n      where is my parcel\n" in text
+    assert "    line 4\n      ‹please› where is my parcel\n" in text
+    assert "    line 9\n      where is my parcel\n" in text
 
 
 @pytest.mark.parametrize("width", [20, 40, 79, 80, 200])

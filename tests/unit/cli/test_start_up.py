@@ -13,7 +13,11 @@ from typer.testing import CliRunner
 
 from truetune.cli.main import app
 
-COMMANDS = [command.name for command in app.registered_commands]
+COMMANDS = [command.name for command in app.registered_commands] + [
+    " ".join(filter(None, (group.name, command)))
+    for group in app.registered_groups
+    for command in (None, *(c.name for c in group.typer_instance.registered_commands))
+]
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate"}
 
 
@@ -53,7 +57,7 @@ def _seconds(command: list[str], cwd: Path) -> float:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example_and_json(command: str) -> None:
-    shown = CliRunner().invoke(app, [command, "--help"])
+    shown = CliRunner().invoke(app, [*command.split(), "--help"])
     assert shown.exit_code == 0
     assert f"truetune {command}" in shown.output
     assert "Example:" in shown.output

@@ -79,7 +79,7 @@ def test_a_finding_is_shown_with_rows_side_by_side_and_the_place_marked() -> Non
     )
     page = Page(html)
     assert "No question has two different answers." in page.text
-    assert "is it <late>" in page.text and "a.jsonl:2" in page.text
+    assert "is it <late>" in page.text and "line 2" in page.text
     assert '{"a":<mark> </mark>}' in html.replace("&#34;", '"')
     assert not [link for link in page.links if not link.startswith("#")]
 

@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from truetune.core.config import DataConfig
 from truetune.core.ports import Progress
-from truetune.core.records import CheckReport, Finding, GateState
+from truetune.core.records import CheckReport, DataStats, Finding, GateState
 from truetune.stages.data.checks.registry import run_checks
-from truetune.stages.data.load import corpus_of, load
-from truetune.stages.data.policy import drops, statistics
+from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.load import Loaded, corpus_of, load
+from truetune.stages.data.policy import Drop, drops, statistics
 from truetune.stages.data.rules import Rules
 
 _DEFAULTS = DataConfig(sources=())
+NamedFile = tuple[Path, str]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was read, found and decided.
+
+    Attributes:
+        sources: the files that would be trained on.
+        held_out: those that they must not overlap with.
+        corpus: both.
+        rules: what the config says.
+        findings: after the rules.
+        dropped: by position in `corpus.rows`.
+        stats: the numbers.
+    """
+
+    sources: Loaded
+    held_out: Loaded
+    corpus: Corpus
+    rules: Rules
+    findings: Sequence[Finding]
+    dropped: Mapping[int, Drop]
+    stats: DataStats
+
+    def failed_tests(self) -> list[str]:
+        """Each data test of the config that does not hold, in words."""
+        return self.rules.failed_tests(self.findings, self.stats.rows, [source.path for source in self.held_out.sources])
 
 
 def run_check(
@@ -31,27 +61,36 @@ def run_check(
         DataError: a file cannot be read as data at all.
         EnvironmentFault: there is no room for the rows where temporary files go.
     """
-    sources = load([(path, str(path)) for path in files], config.format, progress)
-    held_out = load([(path, str(path)) for path in against], None, progress)
-    corpus = corpus_of(sources, [held_out], config.near_duplicate_jaccard, config.task_shape)
-    rules = Rules(config.checks)
-    found = run_checks(corpus, progress)
-    findings = rules.applied(found)
-    stats = statistics(corpus, findings, drops(corpus, found, rules), rules)
-    problems = _problems(findings, rules, stats.rows, [source.path for source in held_out.sources])
-    state: GateState = "failed" if problems else "passed" if corpus.rows else "not_measured"
+    judged = judge([(path, str(path)) for path in files], [(path, str(path)) for path in against], config, progress)
+    problems = _problems(judged)
+    state: GateState = "failed" if problems else "passed" if judged.corpus.rows else "not_measured"
     return CheckReport(
         gate=state,
-        gate_reason="; ".join(problems) or ("" if corpus.rows else "no row could be read"),
-        findings=tuple(findings),
-        stats=stats,
-        sources=tuple(sources.sources),
-        task=corpus.profile,
+        gate_reason="; ".join(problems) or ("" if judged.corpus.rows else "no row could be read"),
+        findings=tuple(judged.findings),
+        stats=judged.stats,
+        sources=tuple(judged.sources.sources),
+        task=judged.corpus.profile,
     )
 
 
-def _problems(findings: Sequence[Finding], rules: Rules, rows: int, held_out: Sequence[str]) -> list[str]:
+def judge(files: Sequence[NamedFile], against: Sequence[NamedFile], config: DataConfig, progress: Progress) -> Judged:
+    """Read files, each given as (path, how findings name it), check them, and decide what becomes of each row.
+
+    Raises:
+        DataError: a file cannot be read as data at all.
+        EnvironmentFault: there is no room for the rows where temporary files go.
+    """
+    sources, held_out = load(files, config.format, progress), load(against, None, progress)
+    corpus = corpus_of(sources, [held_out], config.near_duplicate_jaccard, config.task_shape)
+    rules = Rules(config.checks)
+    found = run_checks(corpus, progress)
+    findings, dropped = rules.applied(found), drops(corpus, found, rules)
+    return Judged(sources, held_out, corpus, rules, findings, dropped, statistics(corpus, findings, dropped, rules))
+
+
+def _problems(judged: Judged) -> list[str]:
     """What fails the gate: data tests that do not hold, then blocking findings that no data test judges."""
-    blocking = rules.blocking(findings)
+    blocking = judged.rules.blocking(judged.findings)
     counted = ", ".join(f"{code} ({n})" for code, n in sorted(blocking.items()))
-    return [*rules.failed_tests(findings, rows, held_out), *([f"blocking findings: {counted}"] if counted else [])]
+    return [*judged.failed_tests(), *([f"blocking findings: {counted}"] if counted else [])]

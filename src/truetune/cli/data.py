@@ -1,0 +1,28 @@
+"""`truetune data`: the stage by itself, and what people do with what it found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from truetune.cli import data_curate
+from truetune.cli.run import PROJECT
+from truetune.cli.session import JSON
+
+app = typer.Typer(no_args_is_help=False, rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def data(context: typer.Context, project: Path = PROJECT, as_json: bool = JSON) -> None:
+    """Check, curate, split and freeze the project's data; or, with a command, work on what was found.
+
+    Example:  truetune data --json | jq .stats
+    """
+    if context.invoked_subcommand is None:
+        from truetune.cli.stage import until
+
+        until("data", project, as_json)
+
+
+app.command("curate")(data_curate.curate)
