@@ -16,6 +16,7 @@ from truetune.core.errors import DataError, UsageError
 from truetune.core.ports import Progress
 from truetune.core.records import InitRecord, TaskProfile
 from truetune.evidence import atomic
+from truetune.stages.data.formats import require_trainable
 from truetune.stages.data.load import load
 from truetune.stages.data.profile import profile
 
@@ -72,13 +73,14 @@ def scaffold(folder: Path, data: Sequence[Path], gold: Path | None, base: str, p
 
     Raises:
         UsageError: the folder is there and not empty, or two files have one name.
-        DataError: a file cannot be read as data.
+        DataError: a file cannot be read as data, or holds what cannot be trained on.
     """
     _refuse_to_overwrite(folder)
     names = [path.name for path in data]
     if len(set(names)) != len(names):
         raise UsageError("usage.same_name", "two data files have the same name", fix="rename one of them")
     corpus = load([(path, str(path)) for path in data], None, progress)
+    require_trainable(corpus.sources)
     if not corpus.rows:
         raise DataError(
             "data.no_rows",

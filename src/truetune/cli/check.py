@@ -21,7 +21,9 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
     files: list[Path] = typer.Argument(help="JSONL, JSON, CSV or Parquet files of training data."),
     against: list[Path] = typer.Option([], "--against", help="Held-out files that must not leak into FILE."),
     format_: str | None = typer.Option(
-        None, "--format", help="messages, alpaca, prompt_completion or preference (default: detected)."
+        None,
+        "--format",
+        help="messages, sharegpt, alpaca, prompt_completion, preference, unpaired_preference or triplet (default: detected).",
     ),
     config: Path | None = typer.Option(
         None, "--config", "-C", help="A truetune.yaml, or a project's folder, whose `data:` says how to judge."

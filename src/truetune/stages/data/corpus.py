@@ -113,7 +113,10 @@ class Corpus:
         return bool(self.keys.answers[a] == self.keys.answers[b])
 
     def answers_agree(self, a: int, b: int) -> bool:
-        """Do two rows give the same answer: the same label, the same JSON, or nearly the same text?"""
+        """Do two rows give the same answer (the same label, the same JSON, or nearly the same text) and say the same of it?"""
+        first, second = self.everyone[a], self.everyone[b]
+        if first.desirable != second.desirable or first.negatives != second.negatives:
+            return False
         if self.same_answer(a, b):
             return True
         if self.profile.shape != "text":

@@ -3,40 +3,98 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from truetune.core.errors import DataError
 from truetune.core.ports import Message
-from truetune.core.records import DataFormat
+from truetune.core.records import DataFormat, SourceFile
 
 FORMAT_KEYS: dict[DataFormat, frozenset[str]] = {
     "messages": frozenset({"messages"}),
+    "sharegpt": frozenset({"conversations"}),
     "preference": frozenset({"chosen", "rejected"}),
+    "triplet": frozenset({"query", "positive", "negative"}),
     "alpaca": frozenset({"instruction", "output"}),
+    "unpaired_preference": frozenset({"prompt", "completion", "label"}),
     "prompt_completion": frozenset({"prompt", "completion"}),
 }
-"""The keys that make a record one of a format. More keys (id, source, metadata) are accepted everywhere."""
+"""The keys that make a record one of a format, the more special format first. More keys (id, source, metadata) are accepted
+everywhere; `label` makes a preference only where it is a judgement, see `judgement`."""
 
-KNOWN_COLUMNS = frozenset().union(*FORMAT_KEYS.values())
+KNOWN_COLUMNS = frozenset().union(*FORMAT_KEYS.values()) - {"label", "query"}
+"""Keys that tell that a table holds rows of ours. `label` and `query` are columns of every other table too."""
+
+SPEAKERS = {
+    "human": "user",
+    "user": "user",
+    "gpt": "assistant",
+    "assistant": "assistant",
+    "function_call": "assistant",
+    "system": "system",
+    "tool": "tool",
+    "observation": "tool",
+}
+"""Whom `from` names in ShareGPT data. Source: the tags of LLaMA-Factory's data/README.md; and the roles by their own names."""
+
+_UNTRAINABLE: dict[DataFormat, str] = {
+    "triplet": "embedding triplets, and embedding models are not trained here yet",
+    "unpaired_preference": "answers judged good or bad one by one, and training on those (KTO) is not built yet",
+}
+_JUDGEMENTS = {"true": True, "false": False, "1": True, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A record's turns. `same_prompt` is false where a preference row's two sides answer different prompts."""
+    """A record's turns, and what else its format says of them.
+
+    Attributes:
+        messages: the turns; a triplet's are its query and its positive.
+        rejected: the lower ranked answer of a preference row.
+        same_prompt: false where a preference row's two sides answer different prompts.
+        desirable: an unpaired preference row's judgement of its answer.
+        negatives: a triplet's negatives.
+    """
 
     messages: tuple[Message, ...]
     rejected: str | None = None
     same_prompt: bool = True
+    desirable: bool | None = None
+    negatives: tuple[str, ...] = ()
 
 
 def format_of(record: object) -> DataFormat | None:
     """The format whose keys the record has, None where it has none's."""
     if isinstance(record, dict):
         for name, keys in FORMAT_KEYS.items():
-            if keys <= record.keys():
+            if keys <= record.keys() and (name != "unpaired_preference" or judgement(record["label"]) is not None):
                 return name
     return None
+
+
+def judgement(label: object) -> bool | None:
+    """What a label says of an answer: good (true, 1) or bad (false, 0), as text in a table too; None for another label."""
+    if isinstance(label, str):
+        return _JUDGEMENTS.get(label.strip().lower())
+    return bool(label) if isinstance(label, int) and label in (0, 1) else None
+
+
+def require_trainable(sources: Sequence[SourceFile]) -> None:
+    """Refuse data that the gate can check and no training of ours can use.
+
+    Raises:
+        DataError: for the first such file.
+    """
+    for source in sources:
+        if source.format in _UNTRAINABLE:
+            raise DataError(
+                "data.format.untrainable",
+                f"{source.path} cannot be trained on",
+                why=f"its rows are {_UNTRAINABLE[source.format]}",
+                fix=f"truetune check {source.path} still says what is wrong in it; to train, give `messages` or another format "
+                "with answers",
+                where=source.path,
+            )
 
 
 class FormatVote:
@@ -77,15 +135,18 @@ class FormatVote:
             return max(self._votes, key=lambda name: self._votes[name])
         # A record that lacks a key is a finding about that record; a file in which none has them is not ours to judge.
         if not self._records or self._has_known_columns:
-            return max(self._shares, key=lambda name: self._shares[name]) if self._shares else "messages"
+            # A judged answer that lacks its judgement is a pair: of two formats that fit as well, the one that asks for less.
+            shares = self._shares
+            return max(shares, key=lambda name: (shares[name], -len(FORMAT_KEYS[name]))) if shares else "messages"
         first = self._first
         raise DataError(
             "data.format.unknown",
-            f"the rows of {shown} are in no format that can be trained on",
+            f"the rows of {shown} are in no format that can be read",
             why=f"the first row has the keys {', '.join(map(repr, list(first)[:8]))}"
             if isinstance(first, dict)
             else "they are not objects",
-            fix="give each row `messages`, `instruction` + `output`, `prompt` + `completion` or `prompt` + `chosen` + `rejected`",
+            fix="give each row `messages`, `conversations`, `instruction` + `output`, `prompt` + `completion` (+ `label`), "
+            "`prompt` + `chosen` + `rejected`, or `query` + `positive` + `negative`",
             where=f"{shown}:1",
         )
 
@@ -94,13 +155,33 @@ def conversation_of(record: Mapping[str, object], name: DataFormat) -> Conversat
     """The turns of a record whose types have been checked (`checks.types.type_fault` found nothing)."""
     if name == "messages":
         return Conversation(_messages(record["messages"]))
+    if name == "sharegpt":
+        return Conversation(_sharegpt(record))
     if name == "alpaca":
         asked = [str(record["instruction"]), str(record.get("input") or "")]
         prompt = "\n\n".join(part for part in asked if part.strip())
         return Conversation((_turn("user", prompt), _turn("assistant", str(record["output"]))))
-    if name == "prompt_completion":
-        return Conversation(_prompt(record["prompt"]) + _answer(record["completion"]))
-    return _preference(record)
+    if name == "triplet":
+        negative = record["negative"]
+        negatives = tuple(map(str, negative)) if isinstance(negative, list) else (str(negative),)
+        return Conversation(_prompt(record["query"]) + _answer(record["positive"]), negatives=negatives)
+    if name == "preference":
+        return _preference(record)
+    judged = judgement(record["label"]) if name == "unpaired_preference" else None
+    return Conversation(_prompt(record["prompt"]) + _answer(record["completion"]), desirable=judged)
+
+
+def _sharegpt(record: Mapping[str, object]) -> tuple[Message, ...]:
+    """The turns under the roles that others call them by; a `system` beside the turns comes first."""
+    turns = record["conversations"] if isinstance(record["conversations"], list) else []
+    said = tuple(
+        _turn(SPEAKERS.get(str(turn["from"]).strip().lower(), str(turn["from"])), str(turn["value"]))
+        if "from" in turn
+        else _turn(str(turn["role"]), str(turn["content"]))
+        for turn in turns
+    )
+    system = str(record.get("system") or "")
+    return (_turn("system", system), *said) if system.strip() else said
 
 
 def _preference(record: Mapping[str, object]) -> Conversation:

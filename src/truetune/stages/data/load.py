@@ -130,14 +130,21 @@ def row_or_faults(shown: str, entry: Entry, name: DataFormat) -> Row | list[Faul
     conversation = conversation_of(entry.value, name)
     problems = [
         (ROLE, role_fault(conversation.messages)),
-        (EMPTY, empty_fault(conversation.messages, conversation.rejected)),
+        (EMPTY, empty_fault(conversation)),
         (
             preferences.PROMPT_CODE,
             None if conversation.same_prompt else "the chosen and the rejected answer follow different prompts",
         ),
     ]
     faults = [_fault(code, shown, entry, message) for code, message in problems if message is not None]
-    return faults or row_of(shown, entry.line, conversation.messages, conversation.rejected)
+    return faults or row_of(
+        shown,
+        entry.line,
+        conversation.messages,
+        conversation.rejected,
+        conversation.desirable,
+        conversation.negatives,
+    )
 
 
 def _fault(code: str, shown: str, entry: Entry, message: str) -> Fault:

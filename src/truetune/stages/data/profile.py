@@ -46,9 +46,11 @@ def profile(rows: Iterable[Row], shape: TaskShape | None = None) -> TaskProfile:
     """What the rows' answers are: JSON objects, a closed set of labels, short exact answers, or text.
 
     Args:
-        rows: readable rows, looked at twice; none at all is `text`.
+        rows: readable rows, looked at several times; none at all is `text`.
         shape: the shape where the user named it; labels and fields are still found from the rows.
     """
+    if any(row.negatives or row.desirable is not None for row in rows):
+        return TaskProfile(shape="text", reason="the rows compare or judge texts: no single answer is asked for")
     if shape is None:
         shape, reason = _shape(row.answer.strip() for row in rows)
     else:

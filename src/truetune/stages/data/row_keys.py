@@ -51,9 +51,10 @@ def keys_of(row: Row, task: TaskProfile) -> bytes:
     system = _system_key(row.system)
     answer = text_key(read_answer(row.answer, task.shape).key).to_bytes(_KEY_BYTES, "little")
     turns = [normalise(m["content"]) for m in row.messages[:-1] if m["role"] != "system"]
-    # What two rows must share to be the same: system prompt, earlier turns, answer, and what it was preferred to.
+    # What two rows must share to be the same: system prompt, earlier turns, answer, and what is said of it.
     whole = hashlib.blake2b(system + answer, digest_size=_CONVERSATION_BYTES)
-    for text in (*turns, normalise(row.rejected or "")):
+    compared = map(normalise, (row.rejected or "", *row.negatives))
+    for text in (*turns, *compared, str(row.desirable)):
         encoded = text.encode("utf-8", "surrogatepass")
         whole.update(len(encoded).to_bytes(_KEY_BYTES, "little") + encoded)
     return system + answer + whole.digest()

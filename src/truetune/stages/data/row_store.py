@@ -70,7 +70,7 @@ class RowStore:
         Raises:
             EnvironmentFault: the disk is full.
         """
-        content = _dumps([row.messages, row.rejected])
+        content = _dumps([row.messages, row.rejected, row.desirable, row.negatives])
         try:
             self._file.write(content)
         except OSError:
@@ -222,10 +222,10 @@ def rows_with_positions(columns: RowColumns) -> Iterator[tuple[int, Row]]:
 
 def _row(file: str, line: int, content: bytes | memoryview) -> Row:
     try:
-        messages, rejected = orjson.loads(content)
+        messages, rejected, desirable, negatives = orjson.loads(content)
     except orjson.JSONDecodeError:
-        messages, rejected = json.loads(bytes(content))
-    return row_of(file, line, messages, rejected)
+        messages, rejected, desirable, negatives = json.loads(bytes(content))
+    return row_of(file, line, messages, rejected, desirable, tuple(negatives))
 
 
 def _dumps(value: object) -> bytes:

@@ -27,6 +27,8 @@ class Row:
         context: all turns before the answer but the system prompt; equals `prompt` in a single-turn row.
         answer: the last assistant turn.
         rejected: the answer that a preference row ranks lower, None in other formats.
+        desirable: what an unpaired preference row says of its answer, None in other formats.
+        negatives: the texts that an embedding triplet holds apart from its positive, which is the `answer`; else empty.
     """
 
     file: str
@@ -37,6 +39,18 @@ class Row:
     context: str
     answer: str
     rejected: str | None = None
+    desirable: bool | None = None
+    negatives: tuple[str, ...] = ()
+
+    @property
+    def is_taught(self) -> bool:
+        """Is the answer one that a model is to give? Not the positive of a triplet, nor an answer that is judged bad."""
+        return not self.negatives and self.desirable is not False
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Does the row show the one answer that its prompt is to get? Preferences and triplets compare answers instead."""
+        return self.rejected is None and self.desirable is None and not self.negatives
 
     @property
     def ref(self) -> RowRef:
@@ -44,8 +58,15 @@ class Row:
         return RowRef(file=self.file, line=self.line)
 
 
-def row_of(file: str, line: int, messages: Sequence[Message], rejected: str | None = None) -> Row:
-    """A row from a conversation that has passed the record checks (it ends with an assistant turn after a user turn)."""
+def row_of(
+    file: str,
+    line: int,
+    messages: Sequence[Message],
+    rejected: str | None = None,
+    desirable: bool | None = None,
+    negatives: tuple[str, ...] = (),
+) -> Row:
+    """A row from a conversation that has passed the record checks (an assistant turn ends it, a user turn stands before that)."""
     system = messages[0]["content"] if messages[0]["role"] == "system" else ""
     before = [m for m in messages[:-1] if m["role"] != "system"]
     return Row(
@@ -53,10 +74,12 @@ def row_of(file: str, line: int, messages: Sequence[Message], rejected: str | No
         line=line,
         messages=tuple(messages),
         system=system,
-        prompt=before[-1]["content"],
+        prompt=next(m["content"] for m in reversed(before) if m["role"] == "user"),
         context="\n".join(m["content"] for m in before),
         answer=messages[-1]["content"],
         rejected=rejected,
+        desirable=desirable,
+        negatives=negatives,
     )
 
 

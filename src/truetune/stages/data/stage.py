@@ -15,6 +15,7 @@ from truetune.evidence.run_folder import RunFolder
 from truetune.stages.data.checks import context_length
 from truetune.stages.data.checks.registry import in_order, run_checks
 from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.formats import require_trainable
 from truetune.stages.data.load import Loaded, corpus_of, load
 from truetune.stages.data.policy import Drop, drops, fate_of, statistics
 from truetune.stages.data.profile import field_text
@@ -76,7 +77,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
     """Read, check, curate, split and store the data. A failed gate is a record; the user's files are only read.
 
     Raises:
-        DataError: a file cannot be read as data at all.
+        DataError: a file cannot be read as data at all, or its format cannot be trained on.
         EnvironmentFault: the store cannot be written.
     """
     scratch = evidence.store.root.parent
@@ -84,6 +85,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
     sources = load(named, request.config.format, ports.progress, scratch)
     test = load([_named(request, str(request.test))] if request.test else [], None, ports.progress, scratch)
     gold = load([_named(request, str(request.gold))] if request.gold else [], None, ports.progress, scratch)
+    require_trainable([*sources.sources, *test.sources, *gold.sources])
     judged = _judge(request, ports, sources, test, gold)
     rows = _curated(request, judged)
     shards: dict[str, Sequence[CuratedRow]] = {side: rows[side] for side in _SIDES}

@@ -59,7 +59,8 @@ def test_wrong_types(tmp_path: Path, row: object, said: str) -> None:
         (["user", "assistant", "assistant"], "two assistant turns"),
         (["user", "system", "assistant"], "only the first"),
         (["human", "assistant"], "did you mean 'user'"),
-        (["user", "tool"], "unknown role"),
+        (["user", "tool"], "a tool turn follows a user turn"),
+        (["user", "critic"], "unknown role"),
         (["system"], "only a system turn"),
     ],
 )

@@ -250,3 +250,19 @@ def test_one_refused_row_does_not_spoil_the_others(project: Project) -> None:
     )  # type: ignore[index]
     assert data.stats.dropped_by_code == {"data.template.refused": 1}
     assert data.stats.kept == 30
+
+
+@pytest.mark.parametrize(
+    "untrainable",
+    [
+        {"query": "late parcel", "positive": "it has not come", "negative": "a wrong invoice"},
+        {"prompt": "Where is it?", "completion": "Who knows.", "label": False},
+    ],
+)
+def test_what_cannot_be_trained_on_is_refused_by_name(project: Project, untrainable: Record) -> None:
+    with pytest.raises(DataError) as raised:
+        project.run([untrainable] * 3)
+    assert raised.value.code == "data.format.untrainable"
+    assert "truetune check rows.jsonl" in raised.value.fix
+    with pytest.raises(DataError, match=r"gold\.jsonl"):
+        project.run(labelled(40), gold=[untrainable])

@@ -16,6 +16,8 @@ from truetune.stages.data.sensitive import excerpt
 CODE = "data.record.boilerplate"
 _FIX = "write the answer, or delete the row; where declining is right, say in the system prompt that it is"
 
+REFUSAL = "a refusal or an assistant's disclaimer"
+
 HABIT_FRAC = 0.1
 """Where more than a tenth of the answers are of a kind, the data teaches it. Source: stated; see the page of this code."""
 
@@ -91,7 +93,9 @@ _DECLINES = re.compile(
 
 
 def _look(row: Row, task: TaskProfile) -> str | None:
-    """The kind of no answer that a row has; None for an answer, and where the system prompt speaks of declining."""
+    """The kind of no answer that a row has; None for an answer, for one judged bad, and where the system prompt speaks of it."""
+    if not row.is_taught:
+        return None
     fields = read_answer(row.answer, task.shape).fields if task.shape == "json" else None
     if fields is None:
         kind = kind_of(row.answer, task.shape in _CLOSED_SHAPES)
@@ -133,7 +137,7 @@ def kind_of(text: str, no_value_is_an_answer: bool) -> str:
     """
     start = text[:_REFUSAL_CHARACTERS].strip()
     if any(cue in start.lower() for cue in _CUES) and _REFUSAL.search(start):
-        return "a refusal or an assistant's disclaimer"
+        return REFUSAL
     bare = text.strip(_AROUND)
     if (len(bare) <= _FILLER_CHARACTERS and _ALWAYS_FILLER.fullmatch(bare)) or _FILLER.search(text):
         return "a placeholder"

@@ -60,7 +60,9 @@ def _find(corpus: Corpus) -> Iterable[Finding]:
 
 def _contradicting(corpus: Corpus) -> Iterator[tuple[int, int]]:
     """Pairs of positions; in a group of many rows each row is paired with one that contradicts it."""
-    members = by_node(range(len(corpus.rows)), corpus.index.node_of)
+    # Two answers to one prompt contradict each other only where each is shown as the right one.
+    shown = [position for position, row in enumerate(corpus.rows) if row.is_demonstration]
+    members = by_node(shown, corpus.index.node_of)
     for positions in members.values():
         yield from _across(corpus, positions, positions, same_question=True)
     if corpus.profile.shape == "exact":

@@ -9,13 +9,28 @@ from truetune.core.ports import Message
 from truetune.stages.data.checks.base import NEVER_A_ROW, Check, fault_findings
 
 CODE = "data.record.role"
-ROLES = ("system", "user", "assistant")
-_FIX = "order the turns: one system turn or none, then user and assistant in turn, an assistant turn last"
-_OTHER_NAMES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "ai": "assistant"}
+ROLES = ("system", "user", "assistant", "tool")
+_MAY_FOLLOW = {"user": ("assistant",), "assistant": ("user", "tool"), "tool": ("assistant", "tool")}
+_FIX = (
+    "order the turns: one system turn or none, then user and assistant in turn (tool turns between two assistant turns), "
+    "an assistant turn last"
+)
+_OTHER_NAMES = {
+    "human": "user",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+    "ai": "assistant",
+    "function": "tool",
+    "observation": "tool",
+}
 
 
 def role_fault(messages: Sequence[Message]) -> str | None:
-    """What is wrong with who speaks when; None where user and assistant alternate and the assistant speaks last."""
+    """What is wrong with who speaks when; None where user and assistant alternate and the assistant speaks last.
+
+    Tool turns stand between two assistant turns: the one that asked for them and the one that uses them.
+    """
     for number, message in enumerate(messages, start=1):
         if message["role"] not in ROLES:
             known = _OTHER_NAMES.get(message["role"].strip().lower())
@@ -28,10 +43,10 @@ def role_fault(messages: Sequence[Message]) -> str | None:
     if not spoken:
         return "there is only a system turn"
     if spoken[0] != "user":
-        return "the conversation starts with the assistant"
+        return "the conversation starts with the assistant" if spoken[0] == "assistant" else "the conversation starts with a tool"
     for before, after in pairwise(spoken):
-        if before == after:
-            return f"two {before} turns follow each other"
+        if after not in _MAY_FOLLOW[before]:
+            return f"two {before} turns follow each other" if before == after else f"a {after} turn follows a {before} turn"
     return (
         None if spoken[-1] == "assistant" else "the conversation does not end with an assistant turn: there is nothing to learn"
     )
@@ -40,7 +55,7 @@ def role_fault(messages: Sequence[Message]) -> str | None:
 CHECK = Check(
     code=CODE,
     severity="block",
-    claim="User and assistant speak in turn, a system turn comes first if at all, and the assistant has the last word.",
+    claim="User and assistant (with its tools) speak in turn, a system turn comes first if at all, and the assistant ends.",
     fix=_FIX,
     find=fault_findings(CODE, _FIX),
     ways=NEVER_A_ROW,

@@ -49,7 +49,7 @@ _OPEN_PROSE = _Ending(is_prose=True, is_ended=False)
 
 
 def _look(row: Row, task: TaskProfile) -> _Ending | None:
-    if task.shape not in ("text", "json"):
+    if task.shape not in ("text", "json") or not row.is_taught:
         return None
     said = how_it_breaks(row.answer)
     if task.shape == "json" or not _is_prose(row.answer):
