@@ -158,7 +158,7 @@ def _config(task: TaskProfile, names: Sequence[str], base: str, longest_characte
         data=json.dumps(files[0] if len(files) == 1 else files, ensure_ascii=False),
         learning_rate="1.0e-3" if small else "1.0e-4",
         rate_reason="small models need more" if small else "the conservative LoRA default",
-        last_line=f"max_length: {length}  # tokens; longer rows are reported, never cut",
+        last_line=f"max_length: {length}  # tokens; longer rows are reported and left out: data.over_length",
     )
 
 

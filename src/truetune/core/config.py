@@ -104,6 +104,8 @@ class DataConfig(ConfigModel):
     min_train_rows: int = Field(default=50, ge=1)
     near_duplicate_jaccard: float = Field(default=0.8, gt=0.0, le=1.0)
     checks: dict[CheckKey, CheckConfig] = Field(default_factory=dict)
+    over_length: Literal["drop", "split", "truncate_prompt"] = "drop"
+    truncate_prompt_from: Literal["start", "end"] = "start"
     splits: SplitConfig = SplitConfig()
 
     @field_validator("checks")

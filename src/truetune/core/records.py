@@ -279,7 +279,7 @@ class DataRecord(Record):
     """Curated, split and frozen data with a reason for every row that is not in it.
 
     `curated` holds `train.parquet`, `validation.parquet`, `test.parquet` (columns `row_id, messages, prompt, answer`),
-    `lineage.parquet` (row_id → file, line, split, cluster) and `dropped.parquet` (file, line, code, reason, text, fate).
+    `lineage.parquet` (row_id → file, line, split, cluster, change) and `dropped.parquet` (file, line, code, reason, text, fate).
     """
 
     stage: Literal["data"] = "data"

@@ -23,6 +23,7 @@ _LINEAGE = (
     ("line", pa.int64()),
     ("split", pa.string()),
     ("cluster", pa.string()),
+    ("change", pa.string()),
 )
 _DROPPED = (
     ("file", pa.string()),
@@ -46,13 +47,21 @@ class DroppedRow:
     fate: Fate = "drop"
 
 
-def store_shards(store: ObjectStore, rows: Mapping[str, Sequence[CuratedRow]], dropped: Sequence[DroppedRow]) -> Tree:
+def store_shards(
+    store: ObjectStore, rows: Mapping[str, Sequence[CuratedRow]], dropped: Sequence[DroppedRow], changes: Mapping[str, str]
+) -> Tree:
     """Put a shard for each side (the splits, and the gold set where there is one); the same rows give the same digests.
+
+    `changes` says by row id what is not as the user gave it.
 
     Raises:
         EnvironmentFault: the store cannot be written.
     """
-    lineage = [(row.row_id, row.file, row.line, side, row.cluster) for side, shard in rows.items() for row in shard]
+    lineage = [
+        (row.row_id, row.file, row.line, side, row.cluster, changes.get(row.row_id, ""))
+        for side, shard in rows.items()
+        for row in shard
+    ]
     shown = [(*astuple(row)[:4], excerpt(row.text, _TEXT_CHARACTERS), row.fate) for row in dropped]
     contents = {f"{side}.parquet": to_parquet(list(shard)) for side, shard in rows.items()}
     contents["lineage.parquet"] = _table(_LINEAGE, lineage)

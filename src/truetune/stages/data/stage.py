@@ -17,13 +17,14 @@ from truetune.stages.data.checks.registry import in_order, run_checks
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.formats import require_trainable
 from truetune.stages.data.load import Loaded, corpus_of, load
+from truetune.stages.data.over_length import Window
 from truetune.stages.data.policy import Drop, drops, fate_of, statistics
 from truetune.stages.data.profile import field_text
 from truetune.stages.data.rows import Row, row_ids
 from truetune.stages.data.rules import Rules
 from truetune.stages.data.shards import DroppedRow, store_shards
 from truetune.stages.data.splits import SplitRow, rows_digest, split_rows
-from truetune.stages.data.tokens import Tokenised, token_stats, token_views, tokenise
+from truetune.stages.data.tokens import Fitting, Tokenised, token_stats, token_views, tokenise
 
 _SIDES: tuple[SplitName, ...] = ("train", "validation", "test")
 
@@ -72,6 +73,13 @@ class _Judged:
     tokenised: Tokenised | None
     rules: Rules
 
+    def pieces(self, position: int, row_id: str) -> list[tuple[str, Row, str]]:
+        """What is kept of a row: id, row and what was changed; the row itself where it was not too long."""
+        pieces = self.tokenised.pieces.get(position) if self.tokenised else None
+        if pieces is None:
+            return [(row_id, self.corpus.everyone[position], "")]
+        return [(f"{row_id}.{number}", piece.row, piece.change) for number, piece in enumerate(pieces, start=1)]
+
 
 def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
     """Read, check, curate, split and store the data. A failed gate is a record; the user's files are only read.
@@ -87,11 +95,11 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
     gold = load([_named(request, str(request.gold))] if request.gold else [], None, ports.progress, scratch)
     require_trainable([*sources.sources, *test.sources, *gold.sources])
     judged = _judge(request, ports, sources, test, gold)
-    rows = _curated(request, judged)
+    rows, changes = _curated(request, judged)
     shards: dict[str, Sequence[CuratedRow]] = {side: rows[side] for side in _SIDES}
     if request.gold:
         shards["gold"] = _gold(judged)
-    curated = store_shards(evidence.store, shards, _dropped_rows(judged))
+    curated = store_shards(evidence.store, shards, _dropped_rows(judged), changes)
     stats = _statistics(request, judged)
     gate, reason = _gate(request.config, judged, stats, {side: len(rows[side]) for side in _SIDES})
     return DataRecord(
@@ -127,13 +135,14 @@ def _judge(request: Request, ports: Ports, sources: Loaded, test: Loaded, gold: 
     if ports.tokenizer is None:
         return _Judged(corpus, test_rows, gold_rows, rules.applied(findings), dropped, None, rules)
     left = [position for position in range(everyone) if position not in dropped]
-    tokenised = tokenise(corpus.everyone, left, ports.tokenizer, request.max_length, rules, ports.progress)
+    window, fitting = Window(ports.tokenizer, request.max_length), Fitting(request.config, border, rules)
+    tokenised = tokenise(corpus.everyone, left, window, fitting, ports.progress)
     found = rules.applied(in_order([*findings, *tokenised.findings]))
     return _Judged(corpus, test_rows, gold_rows, found, dropped | dict(tokenised.drops), tokenised, rules)
 
 
-def _curated(request: Request, judged: _Judged) -> dict[SplitName, list[CuratedRow]]:
-    """The kept rows by side, in the order of the files."""
+def _curated(request: Request, judged: _Judged) -> tuple[dict[SplitName, list[CuratedRow]], dict[str, str]]:
+    """The kept rows by side, in the order of the files; and what was changed in those that were too long, by row id."""
     everyone = judged.corpus.everyone
     ids = row_ids(everyone)
     clusters = judged.corpus.index.copy_clusters()
@@ -146,12 +155,16 @@ def _curated(request: Request, judged: _Judged) -> dict[SplitName, list[CuratedR
     to_split = [SplitRow(ids[p], names[clusters[p]], _stratum(judged.corpus, p)) for p in own]
     sides = split_rows(to_split, split_config, request.seed)
     result: dict[SplitName, list[CuratedRow]] = {side: [] for side in _SIDES}
+    changes: dict[str, str] = {}
     for position in own:
-        result[sides[ids[position]]].append(_curated_row(everyone[position], ids[position], names[clusters[position]]))
+        for row_id, row, change in judged.pieces(position, ids[position]):
+            result[sides[ids[position]]].append(_curated_row(row, row_id, names[clusters[position]]))
+            if change:
+                changes[row_id] = change
     for position in judged.test_rows:
         if position not in judged.dropped:
             result["test"].append(_curated_row(everyone[position], ids[position], names[clusters[position]]))
-    return result
+    return result, changes
 
 
 def _gold(judged: _Judged) -> list[CuratedRow]:

@@ -1,4 +1,4 @@
-"""Rows longer than the training window: reported and left out, never cut."""
+"""Rows longer than the training window: reported, and handled as `data.over_length` says. An answer is never cut."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _fault(rendered: Rendered, masked: MaskedConversation) -> str | None:
 
 CHECK = TemplateCheck(
     code=CODE,
-    claim="Every row fits into max_length under the model's own template: no row is ever cut.",
-    fix="shorten or split the row, or raise train.max_length as far as the model's context allows",
+    claim="Every row fits into max_length under the model's own template; what does not is handled as data.over_length says.",
+    fix="shorten or split the row (data.over_length can), or raise train.max_length as far as the model's context allows",
     fault=_fault,
 )
