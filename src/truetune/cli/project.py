@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from truetune.core.config import Config
+from truetune.core.config import Config, DataConfig
 from truetune.project.project import CONFIG_NAME, Project, find_root, read_config
 from truetune.stages.data.checks.registry import choices
 
@@ -20,10 +20,19 @@ def load_project(folder: Path) -> Project:
 
 
 def load_config(path: Path) -> Config:
-    """The config that `path` is, or that of the project in or above the folder that `path` is.
+    """The config that `path` is, or that of the project in or above the folder that `path` is; metadata by full path.
 
     Raises:
         UsageError: the folder belongs to no project.
         ConfigError: the config does not say something that can be done.
     """
-    return read_config(find_root(path) / CONFIG_NAME if path.is_dir() else path, choices())
+    file = find_root(path) / CONFIG_NAME if path.is_dir() else path
+    config = read_config(file, choices())
+    return config.model_copy(update={"data": with_full_path(config.data, file.parent)})
+
+
+def with_full_path(data: DataConfig, root: Path) -> DataConfig:
+    """The same, with the metadata by full path: for work outside the project's folder."""
+    if data.metadata is None:
+        return data
+    return data.model_copy(update={"metadata": str((root / Path(data.metadata).expanduser()).absolute())})

@@ -12,10 +12,14 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from truetune.core.records import DataFormat, Severity, TaskShape
+from truetune.core.records import DataFormat, MetaField, Severity, TaskShape
 
 Policy = Literal["keep", "drop", "keep-first", "quarantine"]
 """What is done with the rows of a finding: nothing, left out, all but the first left out, put aside for a person to decide."""
+
+
+KeptTogether = Literal["group", "conversation", "source"]
+"""Fields of metadata whose values may keep rows on one side of a split."""
 
 
 class ConfigModel(BaseModel):
@@ -35,10 +39,12 @@ class BaseConfig(ConfigModel):
 
 
 class SplitConfig(ConfigModel):
-    """Shares of the rows; whole near-duplicate clusters stay on one side."""
+    """Shares of the rows; near-duplicate clusters, and rows that share a value of `keep_together`, stay on one side."""
 
     validation_frac: float = Field(default=0.1, ge=0.0, lt=0.9)
     test_frac: float = Field(default=0.2, ge=0.0, lt=0.9)
+    by_time: bool | Literal["auto"] = "auto"
+    keep_together: tuple[KeptTogether, ...] = ("group", "conversation")
 
     @model_validator(mode="after")
     def _leaves_rows_to_train_on(self) -> Self:
@@ -94,7 +100,12 @@ class CheckConfig(ConfigModel):
 
 
 class DataConfig(ConfigModel):
-    """The user's files, and what is done about what the checks find."""
+    """The user's files, and what is done about what the checks find.
+
+    `columns` says under which names the rows keep their metadata (`{group: customer_id, time: created_at}`) where these are
+    not the usual ones; `metadata` is a file that is joined to the rows by id (found by itself where `metadata.jsonl` lies
+    beside the rows).
+    """
 
     sources: tuple[str, ...]
     format: DataFormat | None = None
@@ -103,6 +114,8 @@ class DataConfig(ConfigModel):
     max_dropped_frac: float = Field(default=0.25, ge=0.0, le=1.0)
     min_train_rows: int = Field(default=50, ge=1)
     near_duplicate_jaccard: float = Field(default=0.8, gt=0.0, le=1.0)
+    columns: dict[MetaField, str] = Field(default_factory=dict)
+    metadata: str | None = None
     checks: dict[CheckKey, CheckConfig] = Field(default_factory=dict)
     over_length: Literal["drop", "split", "truncate_prompt"] = "drop"
     truncate_prompt_from: Literal["start", "end"] = "start"

@@ -18,6 +18,7 @@ GateState = Literal["passed", "failed", "not_measured"]
 TaskShape = Literal["labels", "json", "exact", "text"]
 DataFormat = Literal["messages", "sharegpt", "alpaca", "prompt_completion", "preference", "unpaired_preference", "triplet"]
 SplitName = Literal["train", "validation", "test"]
+MetaField = Literal["id", "source", "group", "conversation", "time", "licence", "reviewed_by", "contains_pii", "split", "task"]
 Verdict = Literal["release", "hold", "do not fine-tune"]
 CriterionState = Literal["met", "broken", "not_measured"]
 Tier = Literal["critical", "supporting", "advisory"]
@@ -279,7 +280,8 @@ class DataRecord(Record):
     """Curated, split and frozen data with a reason for every row that is not in it.
 
     `curated` holds `train.parquet`, `validation.parquet`, `test.parquet` (columns `row_id, messages, prompt, answer`),
-    `lineage.parquet` (row_id → file, line, split, cluster, change) and `dropped.parquet` (file, line, code, reason, text, fate).
+    `lineage.parquet` (row_id → file, line, split, cluster, change, id, source, licence) and `dropped.parquet` (file, line, code,
+    reason, text, fate). `metadata` are the sidecars that were joined to the rows by id.
     """
 
     stage: Literal["data"] = "data"
@@ -288,6 +290,7 @@ class DataRecord(Record):
     findings: tuple[Finding, ...]
     sources: tuple[SourceFile, ...]
     held_out: tuple[SourceFile, ...]
+    metadata: tuple[Artifact, ...] = ()
     stats: DataStats
     task: TaskProfile
     curated: Tree

@@ -23,6 +23,9 @@ _SCHEMA = pa.schema(
         ("messages", pa.string()),
         ("prompt", pa.string()),
         ("answer", pa.string()),
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("licence", pa.string()),
     ]
 )
 
@@ -32,7 +35,8 @@ class CuratedRow:
     """A row that passed the gate.
 
     `messages` is the whole conversation; `prompt` the text of its last user turn; `answer` the last assistant turn;
-    `cluster` names the near-duplicate cluster, which never lies on two sides of a split; `file` and `line` are the source.
+    `cluster` names the near-duplicate cluster, which never lies on two sides of a split; `file` and `line` are the place it was
+    read from. `id`, `source` and `licence` are what the user's own metadata say of it, None where they say nothing.
     """
 
     row_id: str
@@ -42,6 +46,9 @@ class CuratedRow:
     messages: tuple[Message, ...]
     prompt: str
     answer: str
+    id: str | None = None
+    source: str | None = None
+    licence: str | None = None
 
 
 def to_parquet(rows: list[CuratedRow]) -> bytes:
@@ -54,6 +61,9 @@ def to_parquet(rows: list[CuratedRow]) -> bytes:
         "messages": [json.dumps(r.messages, ensure_ascii=False) for r in rows],
         "prompt": [r.prompt for r in rows],
         "answer": [r.answer for r in rows],
+        "id": [r.id for r in rows],
+        "source": [r.source for r in rows],
+        "licence": [r.licence for r in rows],
     }
     buffer = BytesIO()
     pq.write_table(pa.table(columns, schema=_SCHEMA), buffer, compression="zstd")

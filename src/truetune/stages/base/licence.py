@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-
-from license_expression import ExpressionError, get_spdx_licensing
-
 from truetune.core.config import BaseConfig
 from truetune.core.ports import LocalModel
 from truetune.core.records import Finding, Licence
-from truetune.stages.base.licence_terms import ALIASES, AS_OF, CONDITIONS, TERMS, Terms
-
-_UNKNOWN = Terms(None, None)
-_WORD = re.compile(r"[A-Za-z0-9][\w.+-]*")
+from truetune.licences.expression import UNKNOWN, parse
+from truetune.licences.terms import AS_OF, CONDITIONS
 
 
 def read_licence(config: BaseConfig, local: LocalModel) -> Licence:
     """The licence as an SPDX expression with its terms; what the config states counts before what the source states."""
     raw, source = (config.licence, "truetune.yaml, base.licence") if config.licence else (local.licence, local.licence_source)
-    spdx, terms = _parse(raw) if raw else (None, _UNKNOWN)
+    spdx, terms = parse(raw) if raw else (None, UNKNOWN)
     return Licence(spdx=spdx, raw=raw, source=source, commercial_use=terms.commercial_use, redistribution=terms.redistribution)
 
 
@@ -71,33 +64,3 @@ def _conditions(licence: Licence) -> list[Finding]:
         )
         for text in said
     ]
-
-
-def _parse(raw: str) -> tuple[str | None, Terms]:
-    """The SPDX expression, ids in their canonical case, and what it allows; (None, unknown) where it is not one."""
-    text = ALIASES.get(raw.strip().lower()) or _WORD.sub(lambda word: ALIASES.get(word[0].lower(), word[0]), raw)
-    licensing = get_spdx_licensing()
-    try:
-        tree = licensing.parse(text)
-        unknown = [key for key in licensing.unknown_license_keys(text) if not key.startswith("LicenseRef-")]
-    except ExpressionError:
-        return None, _UNKNOWN
-    return (str(tree), _terms(tree)) if tree is not None and not unknown else (None, _UNKNOWN)
-
-
-def _terms(node: object) -> Terms:
-    """AND allows what all allow; OR lets one choose; an exception (`WITH`) only ever adds to what is allowed."""
-    parts: Sequence[object] = getattr(node, "args", ())
-    if not parts:
-        return TERMS.get(str(getattr(node, "license_symbol", node)), _UNKNOWN)
-    each = [_terms(part) for part in parts]
-    if getattr(node, "operator", "").strip() == "OR":
-        return max(each, key=lambda terms: [(False, None, True).index(may) for may in terms])
-    return Terms(_all(t.commercial_use for t in each), _all(t.redistribution for t in each))
-
-
-def _all(answers: Iterable[bool | None]) -> bool | None:
-    known = list(answers)
-    if False in known:
-        return False
-    return None if None in known else True

@@ -14,6 +14,7 @@ from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.load import Loaded, corpus_of, load
 from truetune.stages.data.policy import Drop, drops, statistics
 from truetune.stages.data.rules import Rules
+from truetune.stages.data.sidecar import Provenance
 
 _DEFAULTS = DataConfig(sources=())
 NamedFile = tuple[Path, str]
@@ -81,8 +82,10 @@ def judge(files: Sequence[NamedFile], against: Sequence[NamedFile], config: Data
         DataError: a file cannot be read as data at all.
         EnvironmentFault: there is no room for the rows where temporary files go.
     """
-    sources, held_out = load(files, config.format, progress), load(against, None, progress)
-    corpus = corpus_of(sources, [held_out], config.near_duplicate_jaccard, config.task_shape)
+    provenance = Provenance(config.columns, (Path(config.metadata), config.metadata) if config.metadata else None)
+    sources = load(files, config.format, progress, provenance)
+    held_out = load(against, None, progress, provenance)
+    corpus = corpus_of(sources, [held_out], config, provenance)
     rules = Rules(config.checks)
     found = run_checks(corpus, progress)
     findings, dropped = rules.applied(found), drops(corpus, found, rules)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, product
 
-from truetune.core.records import RowRef, TaskProfile
+from truetune.core.config import SplitConfig
+from truetune.core.records import MetaField, RowRef, TaskProfile
 from truetune.stages.data.profile import Answer
 from truetune.stages.data.row_keys import Answers, Keys, RowKeys, groups_of, row_keys
 from truetune.stages.data.row_store import Joined, StoredRows
 from truetune.stages.data.rows import Row
+from truetune.stages.data.sidecar import Sidecar
 from truetune.stages.data.similarity import PromptIndex, by_node, near_words
 from truetune.stages.data.text import words
 
@@ -62,6 +64,10 @@ class Corpus:
         encodings: one a file.
         profile: the kind of answer that the rows ask for.
         near_duplicate_jaccard: from this similarity on, two prompts count as copies of each other.
+        sidecars: the metadata that was joined to rows by id, by the file of those rows.
+        declared: the fields of metadata that somebody named on purpose: in the config, or in a sidecar.
+        splits: what may not stand on two sides.
+        commercial: will the tuned model be used commercially; None where nobody said.
     """
 
     rows: StoredRows
@@ -71,6 +77,10 @@ class Corpus:
     encodings: Sequence[FileEncoding]
     profile: TaskProfile
     near_duplicate_jaccard: float
+    sidecars: Mapping[str, Sidecar] = field(default_factory=dict)
+    declared: frozenset[MetaField] = frozenset()
+    splits: SplitConfig = field(default_factory=SplitConfig)
+    commercial: bool | None = None
 
     @cached_property
     def everyone(self) -> Sequence[Row]:

@@ -34,6 +34,7 @@ from truetune.stages.data.policy import Drop, fate_of
 from truetune.stages.data.readers import Entry, reading
 from truetune.stages.data.rows import row_ids
 from truetune.stages.data.sensitive import excerpt
+from truetune.stages.data.sidecar import found_beside
 
 RECORD_NAME = "curation.json"
 _VERSION = re.compile(r"\d{4,}")
@@ -126,8 +127,15 @@ def _key(request: Request) -> str:
             "config": request.config.model_dump(mode="json", exclude={"sources"}),
             "files": [[shown, _digest(path)] for path, shown in request.files],
             "against": [[shown, _digest(path)] for path, shown in request.against],
+            "metadata": _metadata_digests(request),
         }
     )
+
+
+def _metadata_digests(request: Request) -> list[str | None]:
+    paths = [path for path, _ in (*request.files, *request.against)]
+    named = request.config.metadata
+    return [_digest(Path(named))] if named else [_digest(found) for path in paths if (found := found_beside(path))]
 
 
 def _digest(path: Path) -> str | None:

@@ -8,8 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from truetune.core.config import DataConfig
 from truetune.core.ports import Progress
-from truetune.core.records import DataFormat, SourceFile, TaskShape
+from truetune.core.records import DataFormat, SourceFile
 from truetune.stages.data.checks import preferences
 from truetune.stages.data.checks.empty import CODE as EMPTY
 from truetune.stages.data.checks.empty import empty_fault
@@ -24,6 +25,7 @@ from truetune.stages.data.profile import profile
 from truetune.stages.data.readers import Entry, ReadFile, reading
 from truetune.stages.data.row_store import Joined, RowStore, StoredRows
 from truetune.stages.data.rows import Row, row_of
+from truetune.stages.data.sidecar import MetaReader, Provenance
 
 _FAULT_TEXT_CHARACTERS = 400
 _GUESSED_FROM_ROWS = 1000
@@ -40,17 +42,26 @@ class Loaded:
 
 
 def load(
-    paths: Sequence[tuple[Path, str]], name: DataFormat | None, progress: Progress, scratch_dir: Path | None = None
+    paths: Sequence[tuple[Path, str]],
+    name: DataFormat | None,
+    progress: Progress,
+    provenance: Provenance | None = None,
+    scratch_dir: Path | None = None,
 ) -> Loaded:
     """The rows and faults of files, each given as (path, how findings name it).
 
-    Rows go to a file without a name in `scratch_dir`, or where the system keeps temporary files.
+    Args:
+        paths: the files.
+        name: their format; None tells each file's by its rows.
+        progress: told what is being read.
+        provenance: where the rows' metadata is; None looks for the known columns and for sidecars beside the files.
+        scratch_dir: rows go to a file without a name in it; None is where the system keeps temporary files.
 
     Raises:
         DataError: a file that cannot be read as data at all.
         EnvironmentFault: there is no room for the rows.
     """
-    loading = _Loading(RowStore(scratch_dir))
+    loading = _Loading(RowStore(scratch_dir), provenance or Provenance())
     for number, (path, shown) in enumerate(paths):
         progress.update(number, len(paths), f"reading {shown}")
         loading.add(path, shown, name)
@@ -60,8 +71,9 @@ def load(
 class _Loading:
     """What has been read so far."""
 
-    def __init__(self, store: RowStore) -> None:
+    def __init__(self, store: RowStore, provenance: Provenance) -> None:
         self.store = store
+        self.provenance = provenance
         self.sources: list[SourceFile] = []
         self.encodings: list[FileEncoding] = []
         self.faults: list[Fault] = []
@@ -92,10 +104,11 @@ class _Loading:
 
     def _read(self, path: Path, shown: str, name: DataFormat) -> tuple[FormatVote, ReadFile]:
         vote, read = FormatVote(), reading(path, shown)
+        meta_of = self.provenance.reader_of(path, shown)
         for entry in read:
             if entry.fault is None:
                 vote.count(entry.value)
-            made = row_or_faults(shown, entry, name)
+            made = row_or_faults(shown, entry, name, meta_of)
             if isinstance(made, Row):
                 self.store.put(made)
             else:
@@ -119,7 +132,7 @@ def _first_guess(path: Path, shown: str) -> DataFormat:
     return vote.winner(shown)
 
 
-def row_or_faults(shown: str, entry: Entry, name: DataFormat) -> Row | list[Fault]:
+def row_or_faults(shown: str, entry: Entry, name: DataFormat, meta_of: MetaReader) -> Row | list[Fault]:
     """The row of an entry, or everything that keeps it from being one."""
     malformed = malformed_fault(shown, entry)
     if malformed is not None:
@@ -144,6 +157,7 @@ def row_or_faults(shown: str, entry: Entry, name: DataFormat) -> Row | list[Faul
         conversation.rejected,
         conversation.desirable,
         conversation.negatives,
+        meta_of(entry.value),
     )
 
 
@@ -153,7 +167,11 @@ def _fault(code: str, shown: str, entry: Entry, message: str) -> Fault:
 
 
 def corpus_of(
-    sources: Loaded, held_out: Sequence[Loaded], near_duplicate_jaccard: float, shape: TaskShape | None = None
+    sources: Loaded,
+    held_out: Sequence[Loaded],
+    config: DataConfig,
+    provenance: Provenance,
+    commercial: bool | None = None,
 ) -> Corpus:
     """The corpus of what was read; held-out rows in the order in which they are given."""
     return Corpus(
@@ -162,6 +180,10 @@ def corpus_of(
         faults=sources.faults,
         held_out_faults=[fault for read in held_out for fault in read.faults],
         encodings=[encoding for read in (sources, *held_out) for encoding in read.encodings],
-        profile=profile(sources.rows, shape),
-        near_duplicate_jaccard=near_duplicate_jaccard,
+        profile=profile(sources.rows, config.task_shape),
+        near_duplicate_jaccard=config.near_duplicate_jaccard,
+        sidecars=provenance.sidecars,
+        declared=provenance.declared,
+        splits=config.splits,
+        commercial=commercial,
     )

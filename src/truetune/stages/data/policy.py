@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from truetune.core.records import DataStats, Finding, RowRef
-from truetune.stages.data.checks import exact_duplicates, near_duplicates, split_leaks
+from truetune.stages.data.checks import column_leaks, exact_duplicates, near_duplicates, split_leaks
 from truetune.stages.data.checks.registry import described
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rules import Rules
 from truetune.stages.data.similarity import components
+
+_FIRST_GROUP = (split_leaks.CODE, *column_leaks.CODES.values())
+"""A leak's second group is the held-out rows, which stay."""
 
 Fate = Literal["drop", "quarantine"]
 
@@ -62,8 +65,7 @@ def _positions(corpus: Corpus, refs: Iterable[RowRef]) -> list[int]:
 
 
 def _concerned(finding: Finding) -> Iterable[RowRef]:
-    # A leak's second group is the held-out row, which stays.
-    return finding.groups[0] if finding.code == split_leaks.CODE else finding.rows
+    return finding.groups[0] if finding.code in _FIRST_GROUP else finding.rows
 
 
 def _keep_firsts(corpus: Corpus, findings: Sequence[Finding], dropped: dict[int, Drop]) -> None:

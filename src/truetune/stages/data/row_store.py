@@ -21,6 +21,7 @@ import orjson
 from truetune.core.ports import RowColumns
 from truetune.core.records import RowRef
 from truetune.evidence import atomic
+from truetune.stages.data.metadata import RowMeta
 from truetune.stages.data.rows import Row, row_of
 
 T = TypeVar("T")
@@ -70,7 +71,7 @@ class RowStore:
         Raises:
             EnvironmentFault: the disk is full.
         """
-        content = _dumps([row.messages, row.rejected, row.desirable, row.negatives])
+        content = _dumps([row.messages, row.rejected, row.desirable, row.negatives, row.meta.packed()])
         try:
             self._file.write(content)
         except OSError:
@@ -222,10 +223,10 @@ def rows_with_positions(columns: RowColumns) -> Iterator[tuple[int, Row]]:
 
 def _row(file: str, line: int, content: bytes | memoryview) -> Row:
     try:
-        messages, rejected, desirable, negatives = orjson.loads(content)
+        messages, rejected, desirable, negatives, meta = orjson.loads(content)
     except orjson.JSONDecodeError:
-        messages, rejected, desirable, negatives = json.loads(bytes(content))
-    return row_of(file, line, messages, rejected, desirable, tuple(negatives))
+        messages, rejected, desirable, negatives, meta = json.loads(bytes(content))
+    return row_of(file, line, messages, rejected, desirable, tuple(negatives), RowMeta.unpacked(meta))
 
 
 def _dumps(value: object) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from truetune.core.ports import Message
 from truetune.core.records import RowRef
 from truetune.evidence.digests import canonical_json
+from truetune.stages.data.metadata import NO_META, RowMeta
 
 _ID_HEX_DIGITS = 16
 
@@ -29,6 +30,7 @@ class Row:
         rejected: the answer that a preference row ranks lower, None in other formats.
         desirable: what an unpaired preference row says of its answer, None in other formats.
         negatives: the texts that an embedding triplet holds apart from its positive, which is the `answer`; else empty.
+        meta: what is known of it beside its words.
     """
 
     file: str
@@ -41,6 +43,7 @@ class Row:
     rejected: str | None = None
     desirable: bool | None = None
     negatives: tuple[str, ...] = ()
+    meta: RowMeta = NO_META
 
     @property
     def is_taught(self) -> bool:
@@ -65,6 +68,7 @@ def row_of(
     rejected: str | None = None,
     desirable: bool | None = None,
     negatives: tuple[str, ...] = (),
+    meta: RowMeta = NO_META,
 ) -> Row:
     """A row from a conversation that has passed the record checks (an assistant turn ends it, a user turn stands before that)."""
     system = messages[0]["content"] if messages[0]["role"] == "system" else ""
@@ -80,6 +84,7 @@ def row_of(
         rejected=rejected,
         desirable=desirable,
         negatives=negatives,
+        meta=meta,
     )
 
 

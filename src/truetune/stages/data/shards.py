@@ -24,6 +24,9 @@ _LINEAGE = (
     ("split", pa.string()),
     ("cluster", pa.string()),
     ("change", pa.string()),
+    ("id", pa.string()),
+    ("source", pa.string()),
+    ("licence", pa.string()),
 )
 _DROPPED = (
     ("file", pa.string()),
@@ -58,7 +61,7 @@ def store_shards(
         EnvironmentFault: the store cannot be written.
     """
     lineage = [
-        (row.row_id, row.file, row.line, side, row.cluster, changes.get(row.row_id, ""))
+        (row.row_id, row.file, row.line, side, row.cluster, changes.get(row.row_id, ""), row.id, row.source, row.licence)
         for side, shard in rows.items()
         for row in shard
     ]
@@ -70,7 +73,7 @@ def store_shards(
     return Tree(digest=tree_digest(files), files=files)
 
 
-def _table(columns: Sequence[tuple[str, pa.DataType]], rows: Sequence[tuple[str | int, ...]]) -> bytes:
+def _table(columns: Sequence[tuple[str, pa.DataType]], rows: Sequence[tuple[str | int | None, ...]]) -> bytes:
     values = {name: [row[place] for row in rows] for place, (name, _) in enumerate(columns)}
     buffer = BytesIO()
     pq.write_table(pa.table(values, schema=pa.schema(list(columns))), buffer, compression="zstd")

@@ -23,6 +23,7 @@ from truetune.stages.data.profile import field_text
 from truetune.stages.data.rows import Row, row_ids
 from truetune.stages.data.rules import Rules
 from truetune.stages.data.shards import DroppedRow, store_shards
+from truetune.stages.data.sidecar import Provenance
 from truetune.stages.data.splits import SplitRow, rows_digest, split_rows
 from truetune.stages.data.tokens import Fitting, Tokenised, token_stats, token_views, tokenise
 
@@ -40,6 +41,7 @@ class Request:
         max_length: tokens a row may have.
         gold: the hand-graded set, which training must not overlap with; None where the project has none.
         test: the user's own test file; None cuts the test split from the sources.
+        commercial: will the tuned model be used commercially; None where nobody said.
     """
 
     config: DataConfig
@@ -48,6 +50,7 @@ class Request:
     max_length: int
     gold: Path | None = None
     test: Path | None = None
+    commercial: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,14 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         DataError: a file cannot be read as data at all, or its format cannot be trained on.
         EnvironmentFault: the store cannot be written.
     """
-    scratch = evidence.store.root.parent
-    named = [_named(request, source) for source in request.config.sources]
-    sources = load(named, request.config.format, ports.progress, scratch)
-    test = load([_named(request, str(request.test))] if request.test else [], None, ports.progress, scratch)
-    gold = load([_named(request, str(request.gold))] if request.gold else [], None, ports.progress, scratch)
+    config, scratch = request.config, evidence.store.root.parent
+    provenance = Provenance(config.columns, _named(request, config.metadata) if config.metadata else None)
+    named = [_named(request, source) for source in config.sources]
+    sources = load(named, config.format, ports.progress, provenance, scratch)
+    test = load([_named(request, str(request.test))] if request.test else [], None, ports.progress, provenance, scratch)
+    gold = load([_named(request, str(request.gold))] if request.gold else [], None, ports.progress, provenance, scratch)
     require_trainable([*sources.sources, *test.sources, *gold.sources])
-    judged = _judge(request, ports, sources, test, gold)
+    judged = _judge(request, ports, sources, test, gold, provenance)
     rows, changes = _curated(request, judged)
     shards: dict[str, Sequence[CuratedRow]] = {side: rows[side] for side in _SIDES}
     if request.gold:
@@ -108,6 +112,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         findings=tuple(judged.findings),
         sources=tuple(sources.sources),
         held_out=(*test.sources, *gold.sources),
+        metadata=provenance.files,
         stats=stats,
         task=judged.corpus.profile,
         curated=curated,
@@ -124,8 +129,8 @@ def _named(request: Request, path: str) -> tuple[Path, str]:
     return full, full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
 
 
-def _judge(request: Request, ports: Ports, sources: Loaded, test: Loaded, gold: Loaded) -> _Judged:
-    corpus = corpus_of(sources, [test, gold], request.config.near_duplicate_jaccard, request.config.task_shape)
+def _judge(request: Request, ports: Ports, sources: Loaded, test: Loaded, gold: Loaded, provenance: Provenance) -> _Judged:
+    corpus = corpus_of(sources, [test, gold], request.config, provenance, request.commercial)
     rules = Rules(request.config.checks)
     findings = run_checks(corpus, ports.progress)
     dropped = drops(corpus, findings, rules)
@@ -186,7 +191,10 @@ def _stratum(corpus: Corpus, position: int) -> str:
 
 
 def _curated_row(row: Row, row_id: str, cluster: str) -> CuratedRow:
-    return CuratedRow(row_id, row.file, row.line, cluster, row.messages, row.prompt, row.answer)
+    meta = row.meta
+    return CuratedRow(
+        row_id, row.file, row.line, cluster, row.messages, row.prompt, row.answer, meta.id, meta.source, meta.licence
+    )
 
 
 def _dropped_rows(judged: _Judged) -> list[DroppedRow]:

@@ -1,4 +1,4 @@
-"""What the licences that models come under allow, as a dated table. Conditions (attribution, acceptable use) still apply.
+"""What the licences of models and data allow, as a dated table. Conditions (attribution, acceptable use) still apply.
 
 Source: general knowledge of these licences, written down 2026-11; their texts were not read again for this table, and it is no
 legal advice. Where it is wrong for a model, `base.licence` in truetune.yaml counts instead. The ids are SPDX ids; the names
@@ -29,7 +29,9 @@ TERMS: dict[str, Terms] = {
     **dict.fromkeys(
         (
             "Apache-2.0", "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Unlicense", "CC0-1.0", "0BSD", "BSL-1.0",
-            "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "MPL-2.0", "LGPL-3.0-only", "LGPL-3.0-or-later",
+            "CC-BY-2.0", "CC-BY-2.5", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-2.0", "CC-BY-SA-2.5", "CC-BY-SA-3.0", "CC-BY-SA-4.0",
+            "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0", "CDLA-Sharing-1.0", "CDLA-Permissive-1.0", "C-UDA-1.0", "MPL-2.0",
+            "LGPL-3.0-only", "LGPL-3.0-or-later",
             "GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later", "AGPL-3.0-only", "AGPL-3.0-or-later",
             "CDLA-Permissive-2.0",
             "LicenseRef-llama2", "LicenseRef-llama3", "LicenseRef-llama3.1", "LicenseRef-llama3.2", "LicenseRef-llama3.3",
@@ -39,9 +41,12 @@ TERMS: dict[str, Terms] = {
         ),
         _OPEN,
     ),
-    **dict.fromkeys(("CC-BY-NC-2.0", "CC-BY-NC-3.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0"), _NON_COMMERCIAL),
-    "CC-BY-ND-4.0": _NO_DERIVATIVES,
-    "CC-BY-NC-ND-4.0": _NEITHER,
+    **dict.fromkeys((
+            "CC-BY-NC-2.0", "CC-BY-NC-2.5", "CC-BY-NC-3.0", "CC-BY-NC-4.0",
+            "CC-BY-NC-SA-2.0", "CC-BY-NC-SA-2.5", "CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0",
+        ), _NON_COMMERCIAL),
+    **dict.fromkeys(("CC-BY-ND-2.0", "CC-BY-ND-3.0", "CC-BY-ND-4.0"), _NO_DERIVATIVES),
+    **dict.fromkeys(("CC-BY-NC-ND-2.0", "CC-BY-NC-ND-3.0", "CC-BY-NC-ND-4.0"), _NEITHER),
 }  # fmt: skip
 
 CONDITIONS: dict[str, str] = {
@@ -72,5 +77,10 @@ ALIASES: dict[str, str] = {
     "agpl-3.0": "AGPL-3.0-only",
     "cc-by-4": "CC-BY-4.0",
     "cc0": "CC0-1.0",
+    "public domain": "CC0-1.0",
+    "cc-by-sa-4": "CC-BY-SA-4.0",
+    "cc-by-nc-4": "CC-BY-NC-4.0",
+    "odc-by": "ODC-By-1.0",
+    "odbl": "ODbL-1.0",
 }
-"""What model cards write instead of an SPDX id."""
+"""What model and data cards write instead of an SPDX id."""

@@ -1,0 +1,1 @@
+"""Licences as SPDX expressions, and what they allow: for base models and for data."""
