@@ -32,7 +32,7 @@ COMPANIONS = ("torchvision", "torchaudio", "bitsandbytes", "triton", "flash-attn
 
 Source: Axolotl #1180, #3005 and LLaMA-Factory on a plain CPU machine (docs: what users of other tools suffer).
 """
-OTHERS = ("trackio", "gguf", "numpy", "pyarrow", "rensa", "scipy", "pydantic")
+OTHERS = ("trackio", "gguf", "numpy", "pyarrow", "scipy", "pydantic")
 
 _SMI_TIMEOUT_S = 5.0
 _SMI_FIELDS = ("name", "memory.total", "driver_version", "compute_cap")

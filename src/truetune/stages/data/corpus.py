@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations, product
+from itertools import combinations, islice, product
+from typing import overload
+
+import numpy as np
 
 from truetune.core.config import SplitConfig
 from truetune.core.records import MetaField, RowRef, TaskProfile
@@ -14,7 +18,7 @@ from truetune.stages.data.row_keys import Answers, Keys, RowKeys, groups_of, row
 from truetune.stages.data.row_store import Joined, StoredRows
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sidecar import Sidecar
-from truetune.stages.data.similarity import PromptIndex, by_node, near_words
+from truetune.stages.data.similarity import PromptIndex, near_words
 from truetune.stages.data.text import words
 
 _COMPARED_PER_PROMPT = 30
@@ -50,6 +54,28 @@ class NearEdge:
     b: int
     jaccard: float
     is_copy: bool
+
+
+class _Contexts(Sequence[str]):
+    """What is compared of each row, read when it is asked for."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [row.context for row in self._rows[place]]
+        return self._rows[place].context
+
+    def __iter__(self) -> Iterator[str]:
+        return (row.context for row in self._rows)
 
 
 @dataclass(frozen=True)
@@ -90,7 +116,7 @@ class Corpus:
     @cached_property
     def index(self) -> PromptIndex:
         """Which prompts are similar; built once, used by duplicates, contradictions, leaks, splits and the unique count."""
-        return PromptIndex([row.context for row in self.everyone], self.near_duplicate_jaccard)
+        return PromptIndex(_Contexts(self.everyone), self.near_duplicate_jaccard)
 
     @cached_property
     def answers(self) -> Sequence[Answer]:
@@ -136,14 +162,19 @@ class Corpus:
     @cached_property
     def near_edges(self) -> tuple[NearEdge, ...]:
         """Pairs of rows with similar prompts and answers that agree, which are not exact duplicates of each other."""
+        near = self.index.pairs.near()
         repeated = {position for positions in self.exact_groups for position in positions[1:]}
-        firsts = [position for position in range(len(self.rows)) if position not in repeated]
-        members = {node: positions[:_COMPARED_PER_PROMPT] for node, positions in by_node(firsts, self.index.node_of).items()}
+        nodes = np.union1d(np.union1d(near.a, near.b), self.index.repeated_nodes()).tolist()
+        members = {node: self._compared_rows(node, repeated) for node in nodes}
         edges = [e for positions in members.values() for e in self._agreeing(combinations(positions, 2), 1.0, True)]
-        for pair in (pair for pair in self.index.pairs if pair.is_near):
-            sides = product(members.get(pair.a, ()), members.get(pair.b, ()))
-            edges.extend(self._agreeing(sides, pair.jaccard, pair.is_copy))
+        for pair in near:
+            edges.extend(self._agreeing(product(members[pair.a], members[pair.b]), pair.jaccard, pair.is_copy))
         return tuple(edges)
+
+    def _compared_rows(self, node: int, repeated: AbstractSet[int]) -> list[int]:
+        """The node's rows that are not held out and repeat no earlier one, the first of them."""
+        own = (position for position in self.index.members[node] if position < len(self.rows) and position not in repeated)
+        return list(islice(own, _COMPARED_PER_PROMPT))
 
     def _agreeing(self, pairs: Iterable[tuple[int, int]], similarity: float, is_copy: bool) -> Iterator[NearEdge]:
         for a, b in pairs:

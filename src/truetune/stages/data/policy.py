@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from truetune.core.records import DataStats, Finding, RowRef
 from truetune.stages.data.checks import column_leaks, exact_duplicates, near_duplicates, split_leaks
 from truetune.stages.data.checks.registry import described
@@ -111,7 +113,7 @@ def statistics(corpus: Corpus, findings: Sequence[Finding], dropped: Mapping[int
         kept=kept,
         dropped=len(dropped) + len(unreadable),
         quarantined=aside.count("quarantine"),
-        effective_unique=len(set(clusters)),
+        effective_unique=len(np.unique(clusters)),
         dropped_by_code=dict(sorted(reasons.items())),
         findings_by_code=dict(sorted(Counter(f.code for f in findings).items())),
     )

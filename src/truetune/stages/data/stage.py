@@ -150,7 +150,7 @@ def _curated(request: Request, judged: _Judged) -> tuple[dict[SplitName, list[Cu
     """The kept rows by side, in the order of the files; and what was changed in those that were too long, by row id."""
     everyone = judged.corpus.everyone
     ids = row_ids(everyone)
-    clusters = judged.corpus.index.copy_clusters()
+    clusters = judged.corpus.index.copy_clusters().tolist()
     own = [p for p in range(len(judged.corpus.rows)) if p not in judged.dropped]
     # A cluster is named after a row that is in it and was kept: the first one.
     names: dict[int, str] = {}

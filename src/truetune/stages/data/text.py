@@ -11,7 +11,6 @@ from collections.abc import Sequence
 _UNSPACED = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 # Ordinary punctuation never tells two texts apart; `+`, `<`, `%` do.
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s.,;:!?'\"()\[\]{{}}`´’‘“”…–—-]")
-_SENTENCE_END = re.compile(r"[.?!。？！]+(?:\s+|$)|\n+")
 _INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
 
 
@@ -30,11 +29,6 @@ def text_key(text: str) -> int:
 def words(text: str) -> list[str]:
     """The words of a text, case folded, without ordinary punctuation; symbols that change a meaning are words."""
     return _WORD.findall(normalise(text))
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences and lines of a text, each as its words joined by one space; those without a word are left out."""
-    return [joined for part in _SENTENCE_END.split(text) if (joined := " ".join(words(part)))]
 
 
 def is_blank(text: str) -> bool:

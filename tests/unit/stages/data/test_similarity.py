@@ -9,26 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truetune.stages.data.similarity import NOMINATE_JACCARD, PromptIndex, components, near_words, words_in_order
+from truetune.stages.data.similarity import NOMINATE_JACCARD, PromptIndex, components, near_words
 from truetune.stages.data.text import is_blank, normalise, word_features, words
-
-small_words = st.lists(st.sampled_from("abcde"), max_size=12)
-
-
-def longest_common_subsequence(a: Sequence[str], b: Sequence[str]) -> int:
-    """The textbook table."""
-    rows = [[0] * (len(b) + 1)]
-    for word in a:
-        row = [0]
-        for j, other in enumerate(b):
-            row.append(rows[-1][j] + 1 if word == other else max(rows[-1][j + 1], row[j]))
-        rows.append(row)
-    return rows[-1][-1]
-
-
-@given(small_words, small_words)
-def test_words_in_order_is_the_longest_common_subsequence(a: list[str], b: list[str]) -> None:
-    assert words_in_order(a, b) == longest_common_subsequence(a, b)
 
 
 def random_text(rng: random.Random, length: int) -> list[str]:
@@ -83,8 +65,8 @@ def test_a_crowd_of_copies_stays_one_cluster() -> None:
     tokens = random_text(rng, 40)
     texts = [" ".join(edited(rng, tokens, 3)) for _ in range(400)] + [" ".join(random_text(rng, 40)) for _ in range(50)]
     clusters = PromptIndex(texts, 0.8).copy_clusters()
-    assert clusters[:400] == [0] * 400
-    assert len(set(clusters)) == 51
+    assert clusters[:400].tolist() == [0] * 400
+    assert len(set(clusters.tolist())) == 51
 
 
 @pytest.mark.parametrize("prompts", [[], ["one"], ["", "", "!!"], ["a"] * 5])
@@ -122,3 +104,34 @@ def test_components() -> None:
     assert labels[0] == labels[1] != labels[2] != labels[3] == labels[4]
     assert components(0, []) == []
     assert NOMINATE_JACCARD < 0.8 / 1.2
+
+
+def test_prompts_without_a_word_are_the_same_only_where_their_characters_are() -> None:
+    index = PromptIndex(["?!", "hello", "...", " ?! ", ""], 0.8)
+    assert index.node_of.tolist() == [0, 1, 2, 0, 3]
+    assert list(index.members) == [[0, 3], [1], [2], [4]]
+
+
+def test_two_questions_on_one_long_passage_are_two_questions() -> None:
+    passage = " ".join(" ".join(random_text(random.Random(i), 12)).capitalize() + "." for i in range(8))
+    same, other = f"{passage} Who wrote the letter to him?", f"{passage} When does the last ferry leave again?"
+    pairs = PromptIndex([f"{passage} Who wrote the long letter to him?", same, other], 0.8).pairs
+    assert [(pair.a, pair.b, pair.is_near) for pair in pairs] == [(0, 1, True)]
+
+
+def test_every_copy_of_a_held_out_prompt_is_found_in_a_crowd_of_copies() -> None:
+    rng = random.Random(8)
+    tokens = random_text(rng, 40)
+    crowd = [" ".join(edited(rng, tokens, 3)) for _ in range(300)]
+    index = PromptIndex([*crowd, " ".join(tokens), "something else altogether"], 0.8)
+    across = index.near_across(300)
+    assert {pair.a for pair in across} == set(index.node_of[:300].tolist()) - {index.node_of[300]}
+    assert {pair.b for pair in across} == {index.node_of[300]}
+
+
+def test_pairs_and_groups_read_like_sequences() -> None:
+    index = PromptIndex(["turn the light on at nine", "x", "turn the light on at ten", "x"], 0.8)
+    assert index.pairs[0] == next(iter(index.pairs))
+    assert index.members[1:] == [[1, 3], [2]]
+    with pytest.raises(IndexError):
+        index.members[3]

@@ -31,7 +31,7 @@ def _leaks(corpus: Corpus) -> Iterator[_Leak]:
         if positions[0] < border <= positions[-1]:
             held = next(p for p in positions if p >= border)
             yield from (_Leak(p, held, 1.0, "block") for p in positions if p < border)
-    for pair in (pair for pair in index.pairs if pair.is_near):
+    for pair in index.near_across(border):
         a, b = index.members[pair.a], index.members[pair.b]
         for left, right in ((a, b), (b, a)):
             held = next((p for p in right if p >= border), -1)

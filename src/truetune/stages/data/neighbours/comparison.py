@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from truetune.stages.data.neighbours.nomination import needed_words
+from truetune.stages.data.neighbours.nomination import Reach
 from truetune.stages.data.neighbours.words import Block, Hashes, Ints, WordTable, spans
 
 _SIGNATURE_BITS = 512
@@ -32,19 +33,15 @@ class Texts:
         return Texts(self.table, self.rows[kept])
 
 
-def passing(left: Texts, right: Texts, threshold: float) -> tuple[Ints, Ints]:
-    """Which pairs reach the threshold, and how many words each of these shares.
-
-    A pair reaches the threshold if the words it shares (as multisets) are at least that share of the longer text's words.
+def passing(left: Texts, right: Texts, reach: Reach) -> tuple[Ints, Ints]:
+    """Which pairs share enough words (as multisets), and how many words each of these shares.
 
     Returns:
         positions of the pairs that pass, (passed,), and their shared words, (passed,).
     """
-    kept = np.flatnonzero(
-        np.minimum(left.lengths, right.lengths) >= needed_words(np.maximum(left.lengths, right.lengths), threshold)
-    )
+    kept = np.flatnonzero(np.minimum(left.lengths, right.lengths) >= reach.needed(np.maximum(left.lengths, right.lengths)))
     left, right = left.only(kept), right.only(kept)
-    needed = needed_words(np.maximum(left.lengths, right.lengths), threshold)
+    needed = reach.needed(np.maximum(left.lengths, right.lengths))
     block, a, b = _gathered(left, right)
     possible = np.flatnonzero(_may_pass(block, a, b, needed))
     shared = _shared_words(block, a[possible], b[possible])
@@ -52,10 +49,15 @@ def passing(left: Texts, right: Texts, threshold: float) -> tuple[Ints, Ints]:
     return kept[possible[enough]], shared[enough]
 
 
+def gathered_rows(left: Texts, right: Texts) -> tuple[Ints, Ints]:
+    """The different texts of both sides, from one table, ascending; and for each row of the table its number among them."""
+    return _numbered(len(left.table), left.rows, right.rows)
+
+
 def _gathered(left: Texts, right: Texts) -> tuple[Block, Ints, Ints]:
     """The words of all texts of both sides as one block, and where in it each pair's texts are."""
     if left.table is right.table:
-        rows, place = _numbered(len(left.table), left.rows, right.rows)
+        rows, place = gathered_rows(left, right)
         return left.table.take(rows), place[left.rows], place[right.rows]
     left_rows, a = _numbered(len(left.table), left.rows)
     right_rows, b = _numbered(len(right.table), right.rows)
@@ -94,7 +96,7 @@ def _parities(block: Block) -> Hashes:
         stop = min(start + step, len(signatures))
         words = block.hashes[block.starts[start] : block.starts[stop]]
         row = np.repeat(np.arange(stop - start), block.lengths[start:stop])
-        bins = row * _SIGNATURE_BITS + (words >> np.uint64(40)).astype(np.int64) % _SIGNATURE_BITS
+        bins = row * _SIGNATURE_BITS + (words >> np.uint32(16)).astype(np.int64) % _SIGNATURE_BITS
         odd = (np.bincount(bins, minlength=(stop - start) * _SIGNATURE_BITS) & 1).astype(np.uint8)
         signatures[start:stop] = np.packbits(odd).view(np.uint64).reshape(stop - start, -1)
     return signatures
@@ -102,29 +104,28 @@ def _parities(block: Block) -> Hashes:
 
 def _shared_words(block: Block, a: Ints, b: Ints) -> Ints:
     """Words that both texts of each pair have, repeats counted as often as both have them."""
-    lengths = block.lengths
-    ends = np.cumsum(lengths[a] + lengths[b])
     shared = np.zeros(len(a), dtype=np.int64)
-    start = 0
-    while start < len(a):
-        done = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + _PAIR_WORDS, side="right")))
-        shared[start:stop] = _meeting(block, a[start:stop], b[start:stop])
-        start = stop
+    for some in chunks(block.lengths[a] + block.lengths[b], _PAIR_WORDS):
+        shared[some] = _meeting(block, a[some], b[some])
     return shared
 
 
-def _meeting(block: Block, a: Ints, b: Ints) -> Ints:
-    """Shared words of some pairs: both texts' words sorted together, the side as the lowest bit, and runs of equal words counted.
+def chunks(sizes: Ints, most: int) -> Iterator[slice]:
+    """Runs of pairs of at most so many words together, at least one pair each."""
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < len(sizes):
+        done = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, done + most, side="right")))
+        yield slice(start, stop)
+        start = stop
 
-    A word's 64-bit hash loses as many bits as number the pairs; at least 40 remain to tell two texts' words apart.
-    """
-    bits = np.uint64(max(len(a), 2).bit_length())
+
+def _meeting(block: Block, a: Ints, b: Ints) -> Ints:
+    """Shared words of some pairs: all their words sorted together, the side as the lowest bit, runs of equal words counted."""
     lengths = block.lengths
-    pair = np.concatenate([np.repeat(np.arange(len(a)), lengths[side]) for side in (a, b)]).astype(np.uint64)
-    words = np.concatenate([block.hashes[spans(block.starts[side], lengths[side])] for side in (a, b)])
-    words >>= bits + np.uint64(1)
-    words |= pair << (np.uint64(63) - bits)
+    words = np.concatenate([block.hashes[spans(block.starts[side], lengths[side])] for side in (a, b)]).astype(np.uint64)
+    words |= np.concatenate([np.repeat(np.arange(len(a)), lengths[side]) for side in (a, b)]).astype(np.uint64) << np.uint64(32)
     words <<= np.uint64(1)
     words[int(lengths[a].sum()) :] |= np.uint64(1)
     words.sort()
@@ -133,6 +134,4 @@ def _meeting(block: Block, a: Ints, b: Ints) -> Ints:
     runs = words[edges]
     both = np.flatnonzero(runs[1:] == (runs[:-1] | np.uint64(1)))  # the run of one side, then that of the other
     in_both = np.minimum(counts[both], counts[both + 1])
-    return np.bincount((runs[both] >> (np.uint64(64) - bits)).astype(np.int64), weights=in_both, minlength=len(a)).astype(
-        np.int64
-    )
+    return np.bincount((runs[both] >> np.uint64(33)).astype(np.int64), weights=in_both, minlength=len(a)).astype(np.int64)

@@ -1,8 +1,8 @@
-"""One index that duplicates, contradictions, leaks and the unique count share: who is a near copy of whom."""
+"""Who has most of its words in common with whom: nominated by shared keys, decided by counting the shared words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,11 @@ from scipy.sparse import csgraph
 
 from truetune.stages.data.neighbours.comparison import Texts, passing
 from truetune.stages.data.neighbours.meetings import Buckets
-from truetune.stages.data.neighbours.nomination import Nominator
-from truetune.stages.data.neighbours.words import Ints, WordTable
+from truetune.stages.data.neighbours.nomination import Nominator, Reach
+from truetune.stages.data.neighbours.order import in_order
+from truetune.stages.data.neighbours.sentences import rests_agree
+from truetune.stages.data.neighbours.wording import NONE, without_shared_wording
+from truetune.stages.data.neighbours.words import Flags, Hashes, Ints, WordTable, read_texts
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,45 +47,69 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.left)
 
+    def only(self, kept: Ints | Flags) -> Pairs:
+        """Some of the pairs."""
+        return Pairs(self.left[kept], self.right[kept], self.share[kept], self.jaccard[kept])
+
 
 class SimilarityIndex:
     """Texts whose near copies are known, and that others can be held against.
 
     Attributes:
         first_of: for each text the first text with the same words in the same order, (texts,).
-        threshold: the share of common words from which two texts are near copies.
+        reach: how many words a pair must share.
     """
 
-    def __init__(self, texts: Sequence[str], threshold: float = THRESHOLD, seed: int = 0) -> None:
+    def __init__(
+        self,
+        texts: Iterable[str],
+        threshold: float = THRESHOLD,
+        seed: int = 0,
+        *,
+        spare_words: int = 0,
+        leave_out_shared_wording: bool = False,
+    ) -> None:
         """Cut the texts into words, merge those that say the same, and make the others findable.
 
         Args:
-            texts: any text, any length; empty ones equal each other and nothing else.
+            texts: any text, any length; empty ones equal each other and nothing else. Read once.
             threshold: the share of common words of near copies, 0.6 to 1.
             seed: of the sample that nominates long texts; short texts do not depend on it.
+            spare_words: so many words may differ in short texts whatever the threshold; see `Reach`.
+            leave_out_shared_wording: compare what is left of a text without the wording that many texts share, and only with
+                texts that had the same wording.
 
         Raises:
             ValueError: the threshold is outside 0.6 to 1, where the nominations were measured.
         """
         if not 0.6 <= threshold <= 1.0:
             raise ValueError(f"threshold must be from 0.6 to 1, not {threshold}")
-        self.threshold = threshold
-        self._table = WordTable(texts)
-        self._keys = self._table.text_keys()
+        self.reach = Reach(threshold, spare_words)
+        self._table, self._keys = read_texts(texts)
         _, first, group = np.unique(self._keys, return_index=True, return_inverse=True)
         self.first_of: Ints = first[group]
         self._rows: Ints = np.sort(first)
-        self._nominator = Nominator(self._table, self._rows, threshold, seed)
+        self._wording = np.full(len(self), NONE, dtype=np.int8)
+        if leave_out_shared_wording:
+            self._table, self._wording = without_shared_wording(self._table, self._rows)
+        self._nominator = Nominator(self._table, self._rows, self.reach, seed)
         self._pairs: Pairs | None = None
         self._found: tuple[Buckets, Buckets] | None = None
 
     def __len__(self) -> int:
         return len(self._table)
 
+    @property
+    def lengths(self) -> Ints:
+        """The words of each text, as many as are compared, (texts,)."""
+        return self._table.lengths
+
     def verified_pairs(self) -> Pairs:
         """All near copies among the different texts (the first of each group of equal ones), each pair once, `left < right`."""
         if self._pairs is None:
-            self._pairs = self._verified(self._table, [buckets.pairs() for buckets in self._buckets()])
+            kinds = (self._nominator.subset_keys, self._nominator.shingle_keys)
+            met = [self._comparable(Buckets(keys(self._table, self._rows), len(self)).pairs()) for keys in kinds]
+            self._pairs = self._verified(self._table, met)
         return self._pairs
 
     def clusters(self) -> Ints:
@@ -96,32 +123,53 @@ class SimilarityIndex:
         found: Ints = first[labels]
         return found
 
-    def query(self, texts: Sequence[str]) -> Pairs:
+    def compare(self, left: Ints, right: Ints) -> Pairs:
+        """Those of some pairs of indexed texts that share enough words, whether they were nominated or not."""
+        smaller, larger = np.minimum(left, right), np.maximum(left, right)
+        different = np.flatnonzero(smaller < larger)
+        return self._verified(self._table, [self._comparable((smaller[different] << 32) | larger[different])])
+
+    def words_in_order(self, pairs: Pairs) -> Ints:
+        """How many words each pair of indexed texts has in common in the same order, (pairs,)."""
+        rows = np.union1d(pairs.left, pairs.right)
+        block = self._table.take(rows)
+        return in_order(block, block, np.searchsorted(rows, pairs.left), np.searchsorted(rows, pairs.right))
+
+    def rests_agree(self, pairs: Pairs) -> Flags:
+        """Whether each pair of indexed texts agrees also in the sentences that it does not share, (pairs,)."""
+        return rests_agree(Texts(self._table, pairs.left), Texts(self._table, pairs.right))
+
+    def query(self, texts: Iterable[str]) -> Pairs:
         """Which of other texts are equal to, or near copies of, which indexed ones (of equal ones, the first)."""
-        table = WordTable(texts)
+        table, keys = read_texts(texts)
         subsets, shingles = self._buckets()
         rows = np.arange(len(table))
         by_subset = subsets.meetings(self._nominator.subset_keys(table, rows))
         by_shingle = shingles.meetings(self._nominator.shingle_keys(table, rows))
-        return self._verified(table, [by_subset, by_shingle, self._equal_codes(table)])
+        return self._verified(table, [by_subset, by_shingle, self._equal_codes(keys)])
 
-    def _equal_codes(self, table: WordTable) -> Ints:
+    def _equal_codes(self, keys: Hashes) -> Ints:
         """Queried texts and the first indexed text that says the same in the same order."""
         own = self._keys[self._rows]
         order = np.argsort(own)
-        keys = table.text_keys()
         place = np.minimum(np.searchsorted(own[order], keys), len(own) - 1) if len(own) else np.empty(0, dtype=np.int64)
         rows = np.flatnonzero(own[order][place] == keys) if len(own) else place
         codes: Ints = (rows << 32) | self._rows[order][place[rows]]
         return codes
 
     def _buckets(self) -> tuple[Buckets, Buckets]:
-        """The meeting places of short texts and of long ones."""
+        """The meeting places of short texts and of long ones, kept for the queries to come."""
         if self._found is None:
             subsets = Buckets(self._nominator.subset_keys(self._table, self._rows), len(self))
             shingles = Buckets(self._nominator.shingle_keys(self._table, self._rows), len(self))
             self._found = subsets, shingles
         return self._found
+
+    def _comparable(self, codes: Ints) -> Ints:
+        """The nominated pairs that had no two different wordings: "translate X" and "summarise X" are no copies."""
+        left, right = self._wording[codes >> 32], self._wording[codes & _ROW]
+        comparable: Ints = codes[(left == right) | (left == NONE) | (right == NONE)]
+        return comparable
 
     def _verified(self, table: WordTable, nominations: list[Ints]) -> Pairs:
         """The nominated pairs of texts of a table and indexed texts that reach the threshold, each once."""
@@ -135,5 +183,5 @@ class SimilarityIndex:
         return Pairs(left, right, (shared + empty) / (longer + empty), (shared + empty) / (union + empty))
 
     def _passed(self, table: WordTable, codes: Ints) -> tuple[Ints, Ints]:
-        kept, shared = passing(Texts(table, codes >> 32), Texts(self._table, codes & _ROW), self.threshold)
+        kept, shared = passing(Texts(table, codes >> 32), Texts(self._table, codes & _ROW), self.reach)
         return codes[kept], shared

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from truetune.stages.data.neighbours.words import Block, Hashes, Ints, WordTable, mix, spans
+from truetune.stages.data.neighbours.words import Block, Hashes, Ints, Words, WordTable, mix, spans
 
 _SUBSET_WORDS = 3
 """`k`: chance meetings in three rare words are few even inside one family of templates."""
@@ -47,22 +47,38 @@ class Keys:
     row: Ints
 
 
-def needed_words(longer_words: Ints | int, threshold: float) -> Ints:
-    """How many words a pair must share when the longer text has so many: `ceil(threshold * n)`, exact at whole numbers."""
-    return np.ceil(np.asarray(longer_words) * threshold - 1e-9).astype(np.int64)
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many words two texts must have in common, repeats counted, to be a pair.
+
+    Attributes:
+        share: of the longer text's words.
+        spare_words: up to so many words may differ whatever the share: a quarter of the longer text's, or two of six.
+    """
+
+    share: float
+    spare_words: int = 0
+
+    def needed(self, longer_words: Ints | int) -> Ints:
+        """How many words a pair must share when the longer text has so many; exact at whole numbers, never falling."""
+        words = np.asarray(longer_words, dtype=np.int64)
+        by_share = np.ceil(words * self.share - 1e-9).astype(np.int64)
+        spare = np.maximum(words // 4, np.clip(words // 2 - 1, 0, 2))
+        needed: Ints = np.minimum(by_share, words - np.minimum(self.spare_words, spare))
+        return needed
 
 
 class Nominator:
     """Turns words into keys, the same way for indexed texts and for later queries."""
 
-    def __init__(self, table: WordTable, rows: Ints, threshold: float, seed: int) -> None:
+    def __init__(self, table: WordTable, rows: Ints, reach: Reach, seed: int) -> None:
         """Fix the order of words (rarest first) from the short texts among `rows`."""
-        self._threshold = threshold
+        self._reach = reach
         self._salt = mix(np.array([seed], dtype=np.uint64))[0]
-        self._short_to = _longest_short_text(threshold)
-        self._long_from = int(needed_words(self._short_to + 1, threshold))
+        self._short_to = _longest_short_text(reach)
+        self._long_from = int(reach.needed(self._short_to + 1))
         short = table.take(rows[table.lengths[rows] <= self._short_to])
-        buckets = (short.hashes & np.uint64(_COUNT_BUCKETS - 1)).astype(np.int64)
+        buckets = (short.hashes & np.uint32(_COUNT_BUCKETS - 1)).astype(np.int64)
         self._counts = np.bincount(buckets, minlength=_COUNT_BUCKETS)
 
     def subset_keys(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
@@ -87,18 +103,18 @@ class Nominator:
             chosen = np.flatnonzero(lengths == words)
             matrix = block.hashes[block.starts[chosen][:, None] + np.arange(words)]
             ordered = self._rarest_first(matrix)
-            loose = words - int(needed_words(words, self._threshold))
-            for size in _subset_sizes(words, self._threshold):
+            loose = words - int(self._reach.needed(words))
+            for size in _subset_sizes(words, self._reach):
                 for columns in itertools.combinations(range(loose + size), size):
                     key = ordered[:, columns[0]].copy()
                     for column in columns[1:]:
                         key += ordered[:, column]
                     yield Keys(key, rows[chosen])
 
-    def _rarest_first(self, matrix: Hashes) -> Hashes:
+    def _rarest_first(self, matrix: Words) -> Hashes:
         """Each row's words, rarest first, as hashes in which the second `the` is another word than the first."""
-        count = np.minimum(self._counts[(matrix & np.uint64(_COUNT_BUCKETS - 1)).astype(np.int64)], (1 << 24) - 1)
-        ordered = (count.astype(np.uint64) << np.uint64(40)) | (matrix >> np.uint64(24))
+        count = np.minimum(self._counts[(matrix & np.uint32(_COUNT_BUCKETS - 1)).astype(np.int64)], (1 << 24) - 1)
+        ordered = (count.astype(np.uint64) << np.uint64(40)) | matrix
         ordered.sort(axis=1)
         occurrence = np.zeros(ordered.shape, dtype=np.uint64)
         for column in range(1, ordered.shape[1]):
@@ -118,12 +134,13 @@ class Nominator:
         whole = len(inside) == len(block.starts) - 1
         words = block.hashes if whole else block.hashes[spans(block.starts[inside], lengths)]
         count = len(words) - size + 1
-        shingles = words[:count] * _BASE
+        shingles = words[:count].astype(np.uint64)
+        shingles *= _BASE
         for offset in range(1, size):
             shingles += words[offset : offset + count]
             shingles *= _BASE
         shingles = mix(shingles ^ self._salt)
-        wanted = _EXPECTED_SHARED / self._threshold**size
+        wanted = _EXPECTED_SHARED / self._reach.share**size
         share = np.minimum(wanted / (lengths - size + 1), 1.0)
         limit = np.repeat((share * 0xFFFFFFFF).astype(np.uint32), lengths)[:count]
         picked = np.flatnonzero((shingles >> np.uint64(32)).astype(np.uint32) <= limit)
@@ -133,14 +150,14 @@ class Nominator:
         return Keys(mix(shingles[picked[complete]] + np.uint64(size)), rows[text[complete]])
 
 
-def _subset_sizes(words: int, threshold: float) -> list[int]:
+def _subset_sizes(words: int, reach: Reach) -> list[int]:
     """The subset sizes a text of so many words emits: its own, and that of each shorter text it can pair with."""
-    shortest = int(needed_words(words, threshold))
-    return sorted({min(_SUBSET_WORDS, int(needed_words(other, threshold))) for other in range(max(shortest, 1), words + 1)})
+    shortest = int(reach.needed(words))
+    return sorted({min(_SUBSET_WORDS, int(reach.needed(other))) for other in range(max(shortest, 1), words + 1)})
 
 
-def _longest_short_text(threshold: float) -> int:
+def _longest_short_text(reach: Reach) -> int:
     def subsets(words: int) -> int:
-        return math.comb(words - int(needed_words(words, threshold)) + _SUBSET_WORDS, _SUBSET_WORDS)
+        return math.comb(words - int(reach.needed(words)) + _SUBSET_WORDS, _SUBSET_WORDS)
 
     return next(words for words in itertools.count(1) if subsets(words + 1) > _MOST_SUBSETS or words == 32)

@@ -1,4 +1,6 @@
-"""Texts as runs of 64-bit word hashes: the one tokenisation that exact copies, near copies and leaks are all read from.
+"""Texts as runs of word hashes: the one tokenisation that exact copies, near copies and leaks are all read from.
+
+Kept are four bytes a word, one bit a word (does it open a sentence?) and sixteen bytes a text, whatever the words are.
 
 A word is a run of anything but white space and ordinary punctuation, case folded: `$5` and `+5` are words, for symbols change
 what is said. One mark inside belongs to it (`don't`, `e-mail`, `3.5`, `7:30`), so that what a person changes as one word is one
@@ -11,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,8 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 Hashes = npt.NDArray[np.uint64]
+Words = npt.NDArray[np.uint32]
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
 
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _JOINERS = "'.,:-"
@@ -31,7 +35,7 @@ _OTHER_MARKS = (
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 _OUTSIDE_ASCII = re.compile(r"[^\x00-\x7f]+")
 _MARK = re.compile(f"[{_OTHER_MARKS}{_INVISIBLE}’]")
-_REWRITTEN = dict.fromkeys(_INVISIBLE, "") | {"’": "'"}
+_REWRITTEN = dict.fromkeys(_INVISIBLE, "") | {"’": "'"} | {"。": ". ", "？": "? ", "！": "! "}
 
 _BLOCK_CHARS = 1 << 20
 """Characters handled at once: large enough to amortise NumPy's calls, small enough that a block's arrays stay in the cache."""
@@ -50,6 +54,11 @@ def _ascii_classes() -> bytes:
 
 
 _CLASSES = _ascii_classes()
+_SPACE, _STOP, _LINE_END = 1, 2, 3
+_SENTENCE_CLASSES = bytes(
+    _LINE_END if chr(code) == "\n" else _SPACE if code < 128 and chr(code).isspace() else _STOP if chr(code) in ".?!" else 0
+    for code in range(256)
+)
 _LOWER = bytes(range(256)).lower()
 _MASKS = np.array([(1 << (8 * length)) - 1 for length in range(9)], dtype=np.uint64)
 _MIX_A, _MIX_B = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
@@ -74,11 +83,11 @@ class Block:
     """A run of texts: the hashes of their words one after another, and where each text's words start.
 
     Attributes:
-        hashes: word hashes, (words,).
+        hashes: word hashes, (words,). Two words in four thousand million share one; the keys of whole texts are longer.
         starts: (texts + 1,); the words of text `i` are `hashes[starts[i]:starts[i + 1]]`.
     """
 
-    hashes: Hashes
+    hashes: Words
     starts: Ints
 
     @property
@@ -92,34 +101,53 @@ class WordTable:
 
     Attributes:
         blocks: runs of texts, in order.
+        openings: for each block its words that open a sentence, as packed bits.
         first_rows: the first text of each block, and the number of texts, (blocks + 1,).
         lengths: words of each text, (texts,).
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        """Cut all texts into words, once."""
-        self.blocks = [_block(part) for part in _parts(texts)]
-        self.first_rows = np.cumsum([0, *(len(block.starts) - 1 for block in self.blocks)])
-        self.lengths: Ints = np.concatenate([np.empty(0, dtype=np.int64), *(block.lengths for block in self.blocks)])
+    def __init__(self, blocks: Sequence[Block], openings: Sequence[Bytes]) -> None:
+        """A table of texts that are words already."""
+        self.blocks, self.openings = blocks, openings
+        self.first_rows = np.cumsum([0, *(len(block.starts) - 1 for block in blocks)])
+        self.lengths: Ints = np.concatenate([np.empty(0, dtype=np.int64), *(block.lengths for block in blocks)])
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def take(self, rows: Ints) -> Block:
         """The words of some texts as one block; `rows` ascending."""
-        hashes = np.empty(int(self.lengths[rows].sum()), dtype=np.uint64)
-        starts = np.concatenate([[0], np.cumsum(self.lengths[rows])])
-        edges = np.searchsorted(rows, self.first_rows)
-        for block, low, high, first in zip(self.blocks, edges, edges[1:], self.first_rows, strict=False):
-            if low < high:
-                hashes[starts[low] : starts[high]] = block.hashes[
-                    spans(block.starts[rows[low:high] - first], self.lengths[rows[low:high]])
-                ]
-        return Block(hashes, starts)
+        parts = [block.hashes[places] for block, _, places in self._places(rows)]
+        hashes = np.concatenate([np.empty(0, dtype=np.uint32), *parts])
+        return Block(hashes, np.concatenate([[0], np.cumsum(self.lengths[rows])]))
 
-    def text_keys(self) -> Hashes:
-        """One hash for each text that depends on its words and their order, (texts,)."""
-        return np.concatenate([np.empty(0, dtype=np.uint64), *(_ordered_sums(block) for block in self.blocks)])
+    def take_openings(self, rows: Ints) -> Flags:
+        """For each word of `take(rows)` whether it opens a sentence."""
+        parts = [unpacked(bits, len(block.hashes))[places] for block, bits, places in self._places(rows)]
+        return np.concatenate([np.empty(0, dtype=bool), *parts])
+
+    def _places(self, rows: Ints) -> Iterator[tuple[Block, Bytes, Ints]]:
+        """Each block that has some of the texts, and where in it their words are."""
+        edges = np.searchsorted(rows, self.first_rows)
+        for block, bits, low, high, first in zip(self.blocks, self.openings, edges, edges[1:], self.first_rows, strict=False):
+            if low < high:
+                yield block, bits, spans(block.starts[rows[low:high] - first], self.lengths[rows[low:high]])
+
+
+def read_texts(texts: Iterable[str]) -> tuple[WordTable, Hashes]:
+    """All texts cut into words, once, and one key for each text that depends on its words and their order, (texts,)."""
+    blocks, openings, keys = [], [], [np.empty(0, dtype=np.uint64)]
+    for part in _parts(texts):
+        hashes, starts, opens = _cut(part)
+        keys.append(ordered_sums(hashes, starts))
+        blocks.append(Block((hashes >> _HALF).astype(np.uint32), starts))
+        openings.append(np.packbits(opens))
+    return WordTable(blocks, openings), np.concatenate(keys)
+
+
+def unpacked(bits: Bytes, count: int) -> Flags:
+    """So many flags of a packed array."""
+    return np.unpackbits(bits, count=count).view(np.bool_)
 
 
 def spans(starts: Ints, lengths: Ints) -> Ints:
@@ -129,27 +157,41 @@ def spans(starts: Ints, lengths: Ints) -> Ints:
     return positions
 
 
-def _ordered_sums(block: Block) -> Hashes:
-    """Each text's words as one number: its hashes are digits to an odd base modulo 2^64, counted from the text's first word."""
-    powers = np.full(len(block.hashes) + 1, _MIX_A, dtype=np.uint64)
+def occurrences(keys: Hashes) -> Ints:
+    """For each key how many equal ones stand before it, (keys,)."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    place = np.arange(len(keys), dtype=np.int64)
+    starts = np.where(np.append(True, ordered[1:] != ordered[:-1])[: len(keys)], place, 0)
+    counts = np.empty(len(keys), dtype=np.int64)
+    counts[order] = place - np.maximum.accumulate(starts)
+    return counts
+
+
+def ordered_sums(hashes: Hashes, starts: Ints) -> Hashes:
+    """Each run of hashes as one number: they are digits to an odd base modulo 2^64, counted from the run's first."""
+    powers = np.full(len(hashes) + 1, _MIX_A, dtype=np.uint64)
     powers[0] = 1
     np.cumprod(powers, out=powers)
-    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(block.hashes * powers[:-1], dtype=np.uint64)])
-    inverses = np.full(len(block.hashes) + 1, pow(int(_MIX_A), -1, 1 << 64), dtype=np.uint64)
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(hashes * powers[:-1], dtype=np.uint64)])
+    inverses = np.full(len(hashes) + 1, pow(int(_MIX_A), -1, 1 << 64), dtype=np.uint64)
     inverses[0] = 1
     np.cumprod(inverses, out=inverses)
-    from_first = np.diff(sums[block.starts]) * inverses[block.starts[:-1]]
-    return mix(from_first + block.lengths.astype(np.uint64) * _MIX_B)
+    from_first = np.diff(sums[starts]) * inverses[starts[:-1]]
+    return mix(from_first + np.diff(starts).astype(np.uint64) * _MIX_A)
 
 
-def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
-    start = 0
-    while start < len(texts):
-        done = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + _BLOCK_CHARS, side="right")))
-        yield texts[start:stop]
-        start = stop
+def _parts(texts: Iterable[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    characters = 0
+    for text in texts:
+        if part and characters + len(text) > _BLOCK_CHARS:
+            yield part
+            part, characters = [], 0
+        part.append(text)
+        characters += len(text)
+    if part:
+        yield part
 
 
 def _plain(text: str) -> str:
@@ -164,7 +206,8 @@ def _rewritten(run: str) -> str:
     return _UNSPACED.sub(r" \g<0> ", marked)
 
 
-def _block(texts: Sequence[str]) -> Block:
+def _cut(texts: Sequence[str]) -> tuple[Hashes, Ints, Flags]:
+    """The texts' words as 64-bit hashes, where each text's words start, and which words open a sentence."""
     joined = "\n".join(texts)
     if joined.isascii():
         sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
@@ -175,8 +218,20 @@ def _block(texts: Sequence[str]) -> Block:
         raw = b"\n".join(encoded)
     starts, ends = _word_edges(np.frombuffer(raw.translate(_CLASSES), dtype=np.uint8))
     text_starts = np.cumsum(sizes + 1) - (sizes + 1)
-    rows = np.searchsorted(starts, np.append(text_starts, len(raw)))
-    return Block(_word_hashes(raw.translate(_LOWER), starts, ends), rows.astype(np.int64))
+    rows = np.searchsorted(starts, np.append(text_starts, len(raw))).astype(np.int64)
+    return _word_hashes(raw.translate(_LOWER), starts, ends), rows, _opens(raw, starts)
+
+
+def _opens(raw: bytes, starts: Ints) -> Flags:
+    """Which words are the first after a line's end, or after a full stop, question or exclamation mark with a space behind it."""
+    classes = np.frombuffer(raw.translate(_SENTENCE_CLASSES), dtype=np.uint8)
+    stops = np.flatnonzero(classes == _STOP)
+    stops = stops[np.isin(classes[np.minimum(stops + 1, len(classes) - 1)], (_SPACE, _LINE_END))]
+    opens = np.zeros(len(starts) + 1, dtype=bool)
+    opens[0] = True
+    opens[np.searchsorted(starts, stops)] = True
+    opens[np.searchsorted(starts, np.flatnonzero(classes == _LINE_END))] = True
+    return opens[:-1]
 
 
 def _word_edges(classes: Bytes) -> tuple[Ints, Ints]:

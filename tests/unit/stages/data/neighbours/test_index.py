@@ -179,3 +179,51 @@ def test_results_do_not_depend_on_the_run() -> None:
 def test_thresholds_that_were_not_measured_are_refused(threshold: float) -> None:
     with pytest.raises(ValueError, match="threshold must be from"):
         SimilarityIndex(["a"], threshold)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(short_texts, max_size=9), st.integers(0, 8))
+def test_spare_words_let_short_texts_differ_in_more(texts: list[str], spare: int) -> None:
+    within = [text for text in texts if len(text.split()) <= 9]
+    pairs = SimilarityIndex(within, spare_words=spare).verified_pairs()
+
+    def near(a: str, b: str) -> bool:
+        longer = max(len(a.split()), len(b.split()))
+        differ = max(longer - math.ceil(0.8 * longer - 1e-9), min(spare, max(longer // 4, min(2, longer // 2 - 1))))
+        return (Counter(a.split()) & Counter(b.split())).total() >= longer - differ
+
+    first = [i for i, text in enumerate(within) if within.index(text) == i and text]
+    expected = {(i, j) for i, j in combinations(first, 2) if near(within[i], within[j])}
+    assert set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)) == expected
+
+
+def test_wording_that_many_texts_share_makes_no_pairs() -> None:
+    rng = random.Random(2)
+    frame = " ".join(f"said{number}" for number in range(40))
+    asked = [" ".join(rng.choices([f"v{number}" for number in range(2_000)], k=10)) for _ in range(60)]
+    texts = [f"{frame} {text}" for text in [*asked, edited(asked[0], 0.1, rng)]]
+
+    assert len(SimilarityIndex(texts).verified_pairs()) > 50
+    pairs = SimilarityIndex(texts, leave_out_shared_wording=True).verified_pairs()
+    assert list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)) == [(0, 60)]
+
+
+def test_the_same_text_under_two_instructions_is_two_questions() -> None:
+    rng = random.Random(4)
+    frames = [
+        f"{verb} the text that follows for a reader who has never heard of it before : " for verb in ("Translate", "Abridge")
+    ]
+    asked = [" ".join(rng.choices([f"v{number}" for number in range(2_000)], k=40)) for _ in range(40)]
+    texts = [frame + text for frame in frames for text in asked]
+    edited_copy = frames[0] + edited(asked[3], 0.1, rng)
+    pairs = SimilarityIndex([*texts, edited_copy], leave_out_shared_wording=True).verified_pairs()
+
+    assert list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)) == [(3, 80)]
+
+
+def test_a_pair_that_was_not_nominated_can_be_compared() -> None:
+    texts = ["one two three four five", "one two three four six", "seven eight nine ten eleven"]
+    index = SimilarityIndex(texts)
+    found = index.compare(np.array([1, 0, 2]), np.array([0, 2, 2]))
+
+    assert (found.left.tolist(), found.right.tolist(), found.share.tolist()) == ([0], [1], [0.8])
