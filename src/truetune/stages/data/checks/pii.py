@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from truetune.core.records import Finding, TaskProfile
+from truetune.core.sensitive.masking import masked
+from truetune.core.sensitive.personal import find_pii
+from truetune.core.sensitive.spans import Span
 from truetune.stages.data.checks.base import RowCheck, Sightings
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import Span, find_pii, masked
 
 _NAMES = {
     "email": "an e-mail address",
@@ -19,6 +21,12 @@ _NAMES = {
     "credit_card": "a payment card number (Luhn checksum holds)",
     "ssn": "a US social security number",
     "ip_address": "an IP address",
+    "itin": "a US taxpayer number (ITIN)",
+    "uk_nino": "a UK national insurance number",
+    "de_tax_id": "a German tax number (check digit holds)",
+    "mac_address": "a network adapter's address (MAC)",
+    "crypto_address": "a cryptocurrency address",
+    "vin": "a vehicle number (VIN, check digit holds)",
 }
 _FIX = "replace it by a placeholder such as [{}], or delete the row, unless the model has to learn it"
 
@@ -95,7 +103,7 @@ def _conclude(corpus: Corpus, seen: Sightings[tuple[Sensitive, ...]]) -> Iterabl
 CHECK = RowCheck(
     code="data.pii.*",
     severity="warn",
-    claim="No row holds personal data: e-mail, telephone, IBAN, payment card, US social security number, IP address.",
+    claim=f"No row holds personal data: {', '.join(_NAMES.values())}.",
     fix=_FIX,
     look=_look,
     conclude=_conclude,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import Finding, TaskProfile
+from truetune.core.sensitive.secrets import MIN_SECRET_ENTROPY_BITS, find_secrets
 from truetune.stages.data.checks.base import DROPPED, RowCheck, Sightings, Threshold
 from truetune.stages.data.checks.pii import Sensitive, look_with, sightings_with_systems
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import MIN_SECRET_ENTROPY_BITS, find_secrets
 
 CODE = "data.secret"
 _FIX = "revoke the key, then delete the row or replace the key by a placeholder (`truetune run` leaves the row out)"

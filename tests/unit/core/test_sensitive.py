@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truetune.stages.data.sensitive import excerpt, find_pii, find_secrets, iban_checksum_holds, luhn_holds, mask
+from truetune.core.sensitive.checksums import iban_checksum_holds, luhn_holds
+from truetune.core.sensitive.masking import excerpt, mask
+from truetune.core.sensitive.personal import find_pii
+from truetune.core.sensitive.secrets import find_secrets
 
 
 def kinds(text: str) -> list[str]:
@@ -34,6 +37,23 @@ def kinds(text: str) -> list[str]:
         ("ssn 219 09 1234", "ssn"),
         ("from 203.0.113.9.", "ip_address"),
         ("2001:db8::ff00:42:8329: no answer", "ip_address"),
+        ("o'hara@example.com", "email"),
+        ("I rang from (11) 99589-1871", "phone"),
+        ("+55 11 99589-1871", "phone"),
+        ("0033 1 42 68 53 00", "phone"),
+        ("416 60 039 office", "phone"),
+        ("Tel. 608 379 409", "phone"),
+        ("6011 0009 9013 9424", "credit_card"),
+        ("the card 501864667909", "credit_card"),
+        ("912-70-1234", "itin"),
+        ("AB 12 34 56 C", "uk_nino"),
+        ("my NI number: AB123456C", "uk_nino"),
+        ("Steuer-ID 65 929 970 489", "de_tax_id"),
+        ("00:1B:44:11:3A:B7", "mac_address"),
+        ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "crypto_address"),
+        ("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "crypto_address"),
+        ("0x52908400098527886E0F7030069857D2E4169EE7", "crypto_address"),
+        ("VIN 1M8GDM9AXKP042788", "vin"),
     ],
 )
 def test_found(text: str, kind: str) -> None:
@@ -57,6 +77,24 @@ def test_found(text: str, kind: str) -> None:
         "ISBN 978-3-16-148410-0",
         "git@github.com:a/b.git",
         "std::vector",
+        "logo@2x.png",
+        "+12345678",
+        "+999 1234 5678",
+        "order 0171 496 0123",
+        "ticket #212-555-0147",
+        "IMEI 490154203237518",
+        "tracking 601864667900",
+        "900-12-3456",
+        "GB 12 34 56 C",
+        "item AB123456C",
+        "65929970489",
+        "Steuer-ID 65 929 970 488",
+        "00:00:00:00:00:00",
+        "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+        "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
+        "0x" + "5" * 64,
+        "1M8GDM9AXKP042788",
+        "VIN 1M8GDM9A1KP042788",
     ],
 )
 def test_look_alikes(text: str) -> None:
@@ -64,6 +102,10 @@ def test_look_alikes(text: str) -> None:
 
 
 SECRETS = {
+    "telegram_token": "7345678901:AA" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q",
+    "twilio_key": "SK" + "0123456789abcdef" * 2,
+    "azure_storage_key": "AccountKey=" + "a1B2" * 21 + "c3==",
+    "age_key": "AGE-SECRET-KEY-1" + "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7LQPZRY9X8GF2TVDW0S3JN54KHCE",
     "aws_access_key": "AKIA" + "Z7Q2M4X8K1P5T9W3",
     "github_token": "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8",
     "slack_token": "xoxb-" + "123456789012-abcdefABCDEF",
@@ -84,7 +126,14 @@ def test_secret_found_and_masked(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['api_key = "f8K2m9Qx7LpR4vTz"', "password: Tr0ub4dor&3x", "SECRET_KEY=9f86d081884c7d659a2feaa0c55ad015"]
+    "text",
+    [
+        'api_key = "f8K2m9Qx7LpR4vTz"',
+        "password: Tr0ub4dor&3x",
+        "SECRET_KEY=9f86d081884c7d659a2feaa0c55ad015",
+        "my config:\nclient_secret=f8K2m9Qx7LpR4vTz",
+        "the Datadog API key is 9f86d081884c7d659a2feaa0c55ad015",
+    ],
 )
 def test_assigned_secret(text: str) -> None:
     assert [span.kind for span in find_secrets(text)] == ["assigned_secret"]
@@ -99,6 +148,9 @@ def test_assigned_secret(text: str) -> None:
         "password=${PASSWORD}",
         "the secret: never give up",
         "key: 123456789012",
+        "commit 9f86d081884c7d659a2feaa0c55ad015aa00bb11",
+        "token=[ASSIGNED_SECRET_1]",
+        "postgres://admin:[PASSWORD_1]@db.example.org",
     ],
 )
 def test_no_secret(text: str) -> None:
