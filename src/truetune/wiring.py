@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from truetune.core.ports import Clock, MachineProbe
+from truetune.core.ports import ChatTokenizer, Clock, MachineProbe, Progress
 from truetune.loop import Tools
 
 
@@ -29,6 +29,23 @@ def probe() -> MachineProbe:
     from truetune.backends.machine import SystemProbe
 
     return SystemProbe()
+
+
+def chat_tokenizer(model: str, revision: str | None, progress: Progress) -> ChatTokenizer:
+    """The tokenizer of a model, without the libraries that train and generate.
+
+    Raises:
+        UsageError: the model names nothing that can be had.
+        EnvironmentFault: it cannot be had now.
+    """
+    if model.startswith("fake:"):
+        from truetune.backends import fake
+
+        return fake.FakeTokenizer(fake.FakeModelSource(cache_dir()).fetch(model, revision, progress).directory)
+    from truetune.backends.model_sources import ModelSources
+    from truetune.backends.tokenizer import HfTokenizer
+
+    return HfTokenizer(ModelSources(cache_dir()).fetch(model, revision, progress).directory)
 
 
 def tools(model: str) -> Tools:

@@ -234,6 +234,24 @@ class TokenView(Frozen):
     trained: tuple[bool, ...]
 
 
+class ShownRow(Record):
+    """What `truetune data show` prints: one row as it would be trained on under a model's own template.
+
+    `row_id` and `split` are those of the run that the row was taken from, None where it was read from a file. `tokens` put
+    together are the row as the template writes it; a token that is the rest of a character is empty.
+    """
+
+    row: RowRef
+    row_id: str | None
+    split: str | None
+    model: str
+    template_digest: Digest | None
+    token_ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    trained: tuple[bool, ...]
+    max_length_tokens: int | None
+
+
 class DataStats(Frozen):
     """How many rows came in, where each went, and how many there really are; `quarantined` are among the dropped."""
 

@@ -49,8 +49,8 @@ class Window:
 
 def fitted(row: Row, window: Window, how: OverLength, cut_from: End) -> tuple[Piece, ...] | str:
     """The row as rows that fit, or why it cannot be made to fit."""
-    if row.rejected is not None:
-        return "left out: the two answers of a preference row share one prompt, which is never changed"
+    if not row.is_demonstration:
+        return "left out: answers that are compared share one prompt, which is never changed"
     return _split(row, window) if how == "split" else _truncated(row, window, cut_from)
 
 

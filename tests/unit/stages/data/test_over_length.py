@@ -129,7 +129,7 @@ def test_a_preference_row_is_never_changed() -> None:
     row = row_of("r", 1, single().messages, "the other answer")
     for how in ("split", "truncate_prompt"):
         said = fitted(row, Window(FakeTokenizer(), 100), how, "start")  # type: ignore[arg-type]
-        assert isinstance(said, str) and "preference" in said
+        assert isinstance(said, str) and "compared" in said
 
 
 @settings(max_examples=40, deadline=None)
