@@ -112,7 +112,8 @@ def check(planted: Planted) -> tuple[list[Flag], float]:
         rows, held_out = Path(folder) / "rows.jsonl", Path(folder) / "held_out.jsonl"
         rows.write_text("".join(line + "\n" for line in planted.lines), encoding="utf-8")
         held_out.write_text("".join(line + "\n" for line in planted.held_out), encoding="utf-8")
-        command = [sys.executable, "-m", "truetune.cli.main", "check", str(rows), "--against", str(held_out), "--json"]
+        against = ["--against", str(held_out)] if planted.held_out else []
+        command = [sys.executable, "-m", "truetune.cli.main", "check", str(rows), *against, "--json"]
         started = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - started

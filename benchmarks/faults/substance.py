@@ -1,0 +1,235 @@
+"""Answers that contradict each other in substance, and answers that only put the same thing differently.
+
+    python -m benchmarks.faults.substance             # the tables; exit 1 where a target is missed
+    python -m benchmarks.faults.substance --show 10   # and some of what was missed or wrongly flagged
+
+Two sources of truth: `faq.jsonl`, fictional questions with a right answer, the same answer in other words, and wrong answers,
+all written by hand; and the free answers of public data, edited by rule (`rewording.py`). Every pair is planted once: the first
+answer as a clean row, the second as another row that asks the same. Nothing here reads the data gate or shares a list with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from benchmarks.faults import rewording
+from benchmarks.faults.answers import instructions, sentences
+from benchmarks.faults.breakage import as_text, turns
+from benchmarks.faults.corpora import Example
+from benchmarks.faults.plant import Fault, Planted
+from benchmarks.faults.run import check
+from benchmarks.faults.score import Tally, wilson
+from benchmarks.real_data import DataAbsentError
+
+FAQ = Path(__file__).with_name("faq.jsonl")
+CODE = "data.contradiction"
+RECALL_TARGET = 0.90
+ALARM_TARGET = 0.01
+PER_KIND = 120
+VARIANTS = 3
+"""Of one answer so many edits of a kind are planted at most."""
+_SYSTEM = "Answer the question."
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two answers to one question; `kind` says what they differ in, and is empty where both say the same."""
+
+    question: str
+    first: str
+    second: str
+    kind: str
+    way: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Pairs of one corpus, and its rows that stay alone."""
+
+    name: str
+    pairs: tuple[Pair, ...]
+    alone: tuple[Example, ...]
+
+
+def handwritten(part: str) -> Source:
+    """The questions that the rules were written on ("seen"), or those that were written afterwards ("unseen")."""
+    pairs, alone = [], []
+    for row in map(json.loads, FAQ.read_text(encoding="utf-8").splitlines()):
+        if row["part"] != part:
+            continue
+        right = [row["answer"], *row["same"]]
+        alone.append(Example(row["question"], row["answer"]))
+        pairs += [Pair(row["question"], a, b, "", "in other words") for a, b in combinations(right, 2)]
+        for kind, wrong in row["wrong"].items():
+            pairs += [Pair(row["question"], a, wrong, kind, "written by hand") for a in right]
+    return Source(f"fictional questions, {part}", tuple(pairs), tuple(alone))
+
+
+def relations(seed: int) -> Source:
+    """Statements in which two things have changed places, which no bag of words can see, and the same statements moved about."""
+    rng = random.Random(seed)
+    people = ("the tenant", "the landlord", "the buyer", "the seller", "the school", "the council", "the driver", "the owner")
+    places = ("Lisbon", "Porto", "Cork", "Leeds", "Turin", "Lyon", "Ghent", "Basel", "Graz", "Malmo")
+    deeds = ("pays", "informs", "writes to", "must call", "has to wait for", "sends the form to", "is responsible for", "insures")
+    pairs = []
+    for _ in range(PER_KIND):
+        a, b = rng.sample(people, 2)
+        deed, month = rng.choice(deeds), rng.choice(("May", "June", "October"))
+        whom = f"Who {deed} whom, {a} or {b}, in {month} {rng.randrange(2000)}?"
+        told = f"In {month} {a} {deed} {b}."
+        pairs.append(Pair(whom, told, f"In {month} {b} {deed} {a}.", "order", "changed places"))
+        pairs.append(Pair(whom, told, f"{a[0].upper()}{a[1:]} {deed} {b} in {month}.", "", "moved about"))
+        x, y = rng.sample(places, 2)
+        way = f"Where does train {rng.randrange(10_000)} run?"
+        pairs.append(Pair(way, f"It runs from {x} to {y}.", f"It runs from {y} to {x}.", "order", "changed places"))
+        pairs.append(Pair(way, f"It runs daily from {x} to {y}.", f"It runs from {x} to {y} daily.", "", "moved about"))
+    return Source("relations", tuple(pairs), ())
+
+
+def edited(name: str, examples: Sequence[Example], seed: int) -> Source:
+    """Free answers with one thing in them changed by rule, or one thing put differently."""
+    rng = random.Random(seed)
+    pairs = []
+    for kinds, is_fault in ((rewording.FAULTS, True), (rewording.SAME, False)):
+        for kind, edit in kinds.items():
+            shuffled = [e for _ in range(VARIANTS) for e in rng.sample(examples, len(examples))]
+            made = {(e, again): None for e in shuffled if (again := edit(rng, e.answer)) not in (None, e.answer)}
+            for example, again in list(made)[:PER_KIND]:
+                pairs.append(
+                    Pair(example.prompt, example.answer, str(again), kind if is_fault else "", "edited" if is_fault else kind)
+                )
+    return Source(name, tuple(pairs), tuple(examples))
+
+
+def sources(seed: int) -> Iterator[Source | str]:
+    """Every corpus, or the reason why it cannot be had here."""
+    yield handwritten("seen")
+    yield handwritten("unseen")
+    everything = map(json.loads, FAQ.read_text(encoding="utf-8").splitlines())
+    yield edited("fictional questions, edited", [Example(row["question"], row["answer"]) for row in everything], seed)
+    yield relations(seed)
+    for make in (instructions, sentences):
+        try:
+            corpus = make()
+        except DataAbsentError as absent:
+            yield f"skipped: {absent}"
+            continue
+        yield edited(corpus.name, (*corpus.rows, *corpus.held_out), seed)
+
+
+def rounds(source: Source, seed: int) -> Iterator[tuple[Planted, dict[int, Pair]]]:
+    """The pairs in files in which every question stands once, as one pair or alone; with the pair of each planted line."""
+    waiting: dict[str, list[Pair]] = {}
+    for pair in source.pairs:
+        waiting.setdefault(pair.question, []).append(pair)
+    rng = random.Random(seed)
+    while waiting:
+        chosen = [pairs.pop() for pairs in waiting.values()]
+        waiting = {question: pairs for question, pairs in waiting.items() if pairs}
+        asked = {pair.question for pair in chosen}
+        alone = [example for example in source.alone if example.prompt not in asked]
+        yield _planted(chosen, alone, rng)
+
+
+def _planted(pairs: Iterable[Pair], alone: Iterable[Example], rng: random.Random) -> tuple[Planted, dict[int, Pair]]:
+    rows: list[tuple[Example, Pair | None, bool]] = [(example, None, False) for example in alone]
+    for pair in pairs:
+        rows.append((Example(pair.question, pair.first), pair, False))
+        rows.append((Example(pair.question, pair.second), pair, True))
+    rng.shuffle(rows)
+    faults, excused, clean, pair_of = [], {}, {}, {}
+    for line, (example, row_pair, second) in enumerate(rows, 1):
+        if second and row_pair is not None:
+            pair_of[line] = row_pair
+            faults.append(Fault(f"{row_pair.kind}, {row_pair.way}", CODE if row_pair.kind else "", line))
+        else:
+            clean[line] = example
+            excused[line] = ("data.duplicate", CODE) if row_pair is not None and row_pair.kind else ("data.duplicate",)
+    lines = tuple(as_text(turns(_SYSTEM, example.prompt, example.answer)) for example, _, _ in rows)
+    return Planted(lines, (), tuple(faults), clean, excused), pair_of
+
+
+@dataclass
+class Measured:
+    """What was found in one source: `wrong` are the pairs that were missed, or flagged though both say the same."""
+
+    tally: Tally
+    same: dict[str, list[bool]]
+    wrong: list[Pair]
+
+
+def measure(source: Source, seed: int) -> Measured:
+    """Plant every pair, check, and count the findings of this code."""
+    measured = Measured(Tally(), {}, [])
+    for planted, pair_of in rounds(source, seed):
+        flags, seconds = check(planted)
+        flags = [flag for flag in flags if flag.code == CODE]
+        measured.tally.add(planted, flags, seconds)
+        flagged = {flag.line for flag in flags}
+        for line, pair in pair_of.items():
+            if not pair.kind:
+                measured.same.setdefault(pair.way, []).append(line in flagged)
+            if (line in flagged) != bool(pair.kind):
+                measured.wrong.append(pair)
+    return measured
+
+
+def lines(source: Source, measured: Measured) -> Iterator[str]:
+    """The tables of one source, in Markdown."""
+    tally = measured.tally
+    yield f"### {source.name}\n"
+    yield "| answers that differ in | planted | found | recall | 95 % interval |"
+    yield "| --- | ---: | ---: | ---: | --- |"
+    for kind, n in sorted(tally.planted.items()):
+        found = tally.found.get(kind, 0)
+        low, high = wilson(found, n)
+        yield f"| {kind} | {n} | {found} | {found / n:.3f} | {low:.3f} to {high:.3f} |"
+    yield "\n| answers that say the same | planted | flagged | rate | 95 % interval |"
+    yield "| --- | ---: | ---: | ---: | --- |"
+    for way, flagged in sorted(measured.same.items()):
+        low, high = wilson(sum(flagged), len(flagged))
+        yield f"| {way} | {len(flagged)} | {sum(flagged)} | {sum(flagged) / len(flagged):.3f} | {low:.3f} to {high:.3f} |"
+    alarms = len(tally.alarms.get(CODE, ()))
+    yield f"\n{alarms} of {len(tally.clean)} clean rows flagged; {tally.rows} rows checked in {tally.seconds:.1f} s.\n"
+
+
+def misses(source: Source, measured: Measured) -> list[str]:
+    """The targets that were not reached."""
+    tally = measured.tally
+    missed = [f"{source.name}: recall of {k} is {tally.recall(k):.3f}" for k in tally.planted if tally.recall(k) < RECALL_TARGET]
+    alarms = len(tally.alarms.get(CODE, ()))
+    if alarms > ALARM_TARGET * len(tally.clean):
+        missed.append(f"{source.name}: {alarms} of {len(tally.clean)} clean rows are flagged")
+    return missed
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and say whether the targets were reached."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.substance", description="Contradictions of free answers.")
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--show", type=int, default=0, metavar="N", help="print N pairs of each source that went wrong")
+    options = parser.parse_args(argv)
+    missed = []
+    for source in sources(options.seed):
+        if isinstance(source, str):
+            print(source)
+            continue
+        measured = measure(source, options.seed)
+        print("\n".join(lines(source, measured)), flush=True)
+        for pair in measured.wrong[: options.show]:
+            print(f"  {'missed' if pair.kind else 'flagged'} {pair.kind or pair.way}: {pair.question!r}")
+            print(f"    {pair.first!r}\n    {pair.second!r}")
+        missed += misses(source, measured)
+    print("\n".join(missed) if missed else "every target is met")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Prompts that have many right answers: there two answers that differ contradict nothing."""
+
+from __future__ import annotations
+
+import re
+
+_CREATE = (
+    "write|compose|create|generate|draft|invent|imagine|brainstorm|suggest|recommend|propose|come up with|make up|think of|"
+    "design|pretend|role-?play|rewrite|rephrase|paraphrase|reword|edit|improve|expand|elaborate|continue|describe|discuss|"
+    "summari[sz]e|tell (?:me|us) (?:a|an|about|something)|explain|translate|sing|plan|complete|finish|turn|make (?:a|an|up)"
+)
+_POLITE = r"(?:(?:please|kindly|now|then|and|also|could you|can you|would you|i want you to|i need you to|help me(?: to)?),? )*"
+_IMPERATIVE = re.compile(rf"(?:^|[.!?:;\n]\s*){_POLITE}(?:{_CREATE})\b", re.IGNORECASE)
+_SOME_OF_MANY = re.compile(
+    r"\b(?:give|list|name|find|show|provide|share|tell|pick|choose)(?: me| us)?(?: an?| any| some| a few| several| \d+| two|"
+    r" three| four| five| six| ten| your)\b"
+    r"|\b(?:an?|some|any|few|more) (?:example|idea|tip|joke|poem|story|haiku|slogan|tagline|name|title|riddle|quote|sentence)s?\b"
+    r"|\b(?:what|which|who) (?:is|are|would be|should|could|do|can) (?:an?|some|your|you|i|we)\b"
+    r"|\b(?:your|do you|would you) (?:favou?rite|opinion|think|feel|like|prefer|enjoy|recommend)\b"
+    r"|\bhow (?:are|do) you\b|\bat random\b|\brandom\b",
+    re.IGNORECASE,
+)
+_READ_CHARACTERS = 4000
+
+
+def is_open(prompt: str) -> bool:
+    """Does the prompt ask for something that can be done in many ways: to write, to suggest, to give one of many?"""
+    read = prompt if len(prompt) <= 2 * _READ_CHARACTERS else f"{prompt[:_READ_CHARACTERS]}\n{prompt[-_READ_CHARACTERS:]}"
+    return bool(_IMPERATIVE.search(read) or _SOME_OF_MANY.search(read))

@@ -1,0 +1,274 @@
+"""Two answers to one question: where do they say different things?
+
+Statements of the two answers that are about the same are laid beside each other, and each rule looks for its own kind of
+difference there. What only one of the answers says is more detail, and no difference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from truetune.stages.data.substance import opposition, polarity
+from truetune.stages.data.substance.alignment import (
+    about_the_same,
+    aligned_pairs,
+    are_nearly_equal,
+    in_other_order,
+    sentence_pairs,
+)
+from truetune.stages.data.substance.reading import Item, Reading, Statement, read, small_words
+from truetune.stages.data.substance.values import are_unrelated
+
+WHOLE_WORDS = 30
+"""Answers of at most so many words are laid beside each other as a whole, longer ones sentence by sentence. Source: stated."""
+
+_FINAL = re.compile(r"(?:####|\\boxed\{|\b(?:the )?(?:final )?answer(?: is|:))\s*([^\n}]{1,80})", re.IGNORECASE)
+_CODE = re.compile(r"```|~~~|[;{}]\s*$|^\s*(?:def|class|import|from|return|SELECT|function|#include)\b", re.MULTILINE)
+_ASKS_FOR_A_NAME = re.compile(
+    r"\b(?:who|whom|whose|where|which|what (?:city|country|town|person|place|language|name|is the name))\b", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where two answers say different things.
+
+    Attributes:
+        kind: "yes/no", "negation", "number", "date", "time", "code", "link", "name", "opposite" or "order".
+        left: start and end of the part in the first answer.
+        right: the same in the second.
+    """
+
+    kind: str
+    left: tuple[int, int]
+    right: tuple[int, int]
+
+
+def differences(question: str, first: str, second: str) -> list[Difference]:
+    """What two answers to a question differ in; empty where they only put it differently, or one says more.
+
+    Args:
+        question: what was asked; it tells which names an answer was to give, and whether it was a yes-or-no question.
+        first: an answer.
+        second: another answer.
+    """
+    if _CODE.search(first) or _CODE.search(second):
+        return []  # two programs may do the same in other figures and names
+    small = small_words(question, first, second)
+    a, b = (read(text, bool(_ASKS_FOR_A_NAME.search(question)), small) for text in (first, second))
+    found = list(polarity.yes_or_no(question, a, b))
+    if a.words and b.words and not _same_items(a.whole, b.whole):
+        asked = read(question, names_at_start=True).whole
+        found += _in_results(a, b)
+        for left, right in _beside_each_other(a, b):
+            found += _in_statements(left, right, Answers(a, b, asked))
+    unique = {(left, right): Difference(kind, left, right) for kind, left, right in reversed(found)}
+    return sorted(unique.values(), key=lambda d: (d.left, d.right))
+
+
+def says_the_same(first: str, second: str) -> bool:
+    """Are two texts the same word for word, once values and contractions are read ("1,000" and "1000", "don't" and "do not")?"""
+    return _same_items(read(first).whole, read(second).whole)
+
+
+Found = tuple[str, tuple[int, int], tuple[int, int]]
+
+
+def _as_differences(found: Iterable[Found]) -> Iterator[Difference]:
+    for kind, left, right in found:
+        yield Difference(kind, left, right)
+
+
+def _same_items(a: Statement, b: Statement) -> bool:
+    return len(a.items) == len(b.items) and all(_same(x, y) for x, y in zip(a.items, b.items, strict=True))
+
+
+def _same(a: Item, b: Item) -> bool:
+    if a.value is not None and b.value is not None:
+        return a.value.kind == b.value.kind and a.value.agrees(b.value)
+    return a.norm == b.norm
+
+
+def _in_results(a: Reading, b: Reading) -> Iterator[Found]:
+    """Calculations may go different ways; what counts is the result where an answer names one."""
+    named = [list(_FINAL.finditer(reading.text)) for reading in (a, b)]
+    if not any(named):
+        return
+    left, right = (_result(reading, matches) for reading, matches in zip((a, b), named, strict=True))
+    if left and right and _kind(left) == _kind(right) and not _same(left, right):
+        yield _kind(left), (left.start, left.end), (right.start, right.end)
+
+
+def _result(reading: Reading, named: Sequence[re.Match[str]]) -> Item | None:
+    """The value after "the answer is", or the only one."""
+    start = named[-1].start(1) if named else 0
+    values = [item for item in reading.whole.values if item.start >= start]
+    return values[0] if values and (named or len(values) == 1) else None
+
+
+def _kind(item: Item) -> str:
+    return item.value.kind if item.value is not None else "name"
+
+
+def _beside_each_other(a: Reading, b: Reading) -> list[tuple[Statement, Statement]]:
+    if max(a.words, b.words) <= WHOLE_WORDS and len(a.statements) == len(b.statements) == 1:
+        return [(a.whole, b.whole)]
+    pairs = sentence_pairs(a.statements, b.statements)
+    if not pairs and max(a.words, b.words) <= WHOLE_WORDS:
+        return [(a.whole, b.whole)]
+    return pairs
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The two answers as a whole, and what was asked."""
+
+    left: Reading
+    right: Reading
+    asked: Statement
+
+    @cached_property
+    def asked_stems(self) -> frozenset[str]:
+        """The words of the question."""
+        return frozenset(item.stem for item in self.asked.items)
+
+    @property
+    def are_short(self) -> bool:
+        """May the answers be laid beside each other as a whole?"""
+        return max(self.left.words, self.right.words) <= WHOLE_WORDS
+
+    def was_given(self, item: Item) -> bool:
+        """Did the question itself name the value, and offer no other?"""
+        offered = [value for value in self.asked.values if _kind(value) == _kind(item)]
+        return len(offered) == 1 and _agree(item, offered[0])
+
+
+Rule = Callable[[Statement, Statement, Answers], Iterable[Found]]
+
+
+def _in_statements(left: Statement, right: Statement, answers: Answers) -> list[Found]:
+    found: list[Found] = []
+    for rule in _RULES:
+        found.extend(rule(left, right, answers))
+    return found
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def _values(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:
+    """Values of one dimension that the other answer gives nowhere, on both sides, where the statements are about the same."""
+    near = are_nearly_equal(left, right)
+    in_place = {(id(x), id(y)) for x, y in aligned_pairs(left, right)}
+    if near:
+        for x, y in aligned_pairs(left, right):
+            both_values = x.value is not None and y.value is not None
+            if both_values and (_kind(x) != _kind(y) or _conflict(x, y, any_dimension=True)):
+                yield _kind(x), (x.start, x.end), (y.start, y.end)
+        return
+    about = about_the_same(left, right, answers.asked_stems)
+    missing = [_missing(side, other.whole, answers) for side, other in ((left, answers.right), (right, answers.left))]
+    used: set[int] = set()
+    for x in missing[0]:
+        for y in missing[1]:
+            alone = answers.are_short and all(
+                _is_alone(i, whole, answers) for i, whole in ((x, answers.left), (y, answers.right))
+            )
+            sure = alone or (id(x), id(y)) in in_place
+            if id(y) not in used and (sure or about) and _conflict(x, y, any_dimension=sure):
+                used.add(id(y))
+                yield _kind(x), (x.start, x.end), (y.start, y.end)
+                break
+
+
+def _is_alone(item: Item, answer: Reading, answers: Answers) -> bool:
+    """Is it the only value of its kind in the answer, those of the question aside?"""
+    return [i for i in answer.whole.values if _kind(i) == _kind(item) and not answers.was_given(i)] == [item]
+
+
+def _missing(side: Statement, other: Statement, answers: Answers) -> list[Item]:
+    return [item for item in side.values if not answers.was_given(item) and not any(_agree(item, y) for y in other.values)]
+
+
+def _agree(a: Item, b: Item) -> bool:
+    """May the two values be the same one?"""
+    if a.value is None or b.value is None or a.value.kind != b.value.kind:
+        return False
+    return a.value.agrees(b.value) and not are_unrelated(a.value, b.value)
+
+
+def _conflict(x: Item, y: Item, *, any_dimension: bool) -> bool:
+    if x.value is None or y.value is None or x.value.kind != y.value.kind or x.value.agrees(y.value):
+        return False
+    return any_dimension or x.value.dimension == y.value.dimension != ""
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+def _names(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:
+    """Another name in the same place, or in an answer that is little more than the name."""
+    near = are_nearly_equal(left, right)
+    for x, y in aligned_pairs(left, right):
+        both_names = x.may_be_name and y.may_be_name if near else x.is_name and y.is_name
+        if both_names and not _like(x.norm, y.norm):
+            elsewhere = _is_named(x, left, answers.right.whole) or _is_named(y, right, answers.left.whole)
+            if near or not elsewhere:
+                yield "name", (x.start, x.end), (y.start, y.end)
+    given = [[n for n in side.names if n.stem not in answers.asked_stems] for side in (left, right)]
+    if not all(given) or not about_the_same(left, right, answers.asked_stems):
+        return
+    if not any(_is_named(x, left, right) for x in given[0]) and not any(_is_named(y, right, left) for y in given[1]):
+        yield "name", _span(given[0]), _span(given[1])
+
+
+def _span(items: list[Item]) -> tuple[int, int]:
+    return items[0].start, items[-1].end
+
+
+def _is_named(name: Item, own: Statement, other: Statement) -> bool:
+    """Is the name there: in full, in part, mistyped, or one of the two as initial letters ("UK")?"""
+    if any(_like(name.norm, item.norm) for item in other.items if item.value is None):
+        return True
+    return name.norm in _initials(other) or any(name.norm[0] in n.norm and n.norm in _initials(own) for n in other.names)
+
+
+def _initials(statement: Statement) -> set[str]:
+    """Two or more first letters of neighbouring names."""
+    letters = "".join(item.norm[0] for item in statement.names)
+    return {letters[i:j] for i in range(len(letters)) for j in range(i + 2, min(i + 6, len(letters)) + 1)}
+
+
+def _like(a: str, b: str) -> bool:
+    if a == b:
+        return True
+    short, long = sorted((a, b), key=len)
+    return len(short) >= 4 and (long.startswith(short) or (len(long) - len(short) <= 1 and _one_edit(short, long)))
+
+
+def _one_edit(short: str, long: str) -> bool:
+    start = next((i for i, (x, y) in enumerate(zip(short, long, strict=False)) if x != y), len(short))
+    if len(short) == len(long):
+        return short[start : start + 2] == long[start : start + 2][::-1] and short[start + 2 :] == long[start + 2 :]
+    return short[start:] == long[start + 1 :]
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+def _order(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:
+    del answers
+    swapped = in_other_order(left.items, right.items)
+    if swapped is not None:
+        (x, y), (u, v) = swapped
+        yield "order", (x.start, y.end), (u.start, v.end)
+
+
+def _opposition(left: Statement, right: Statement, answers: Answers) -> Iterable[Found]:
+    return opposition.opposites_and_negations(left, right, answers.asked_stems)
+
+
+_RULES: tuple[Rule, ...] = (_values, _names, _order, _opposition)

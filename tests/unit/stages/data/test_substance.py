@@ -1,0 +1,102 @@
+"""Two answers to one question: what makes them say different things, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from truetune.stages.data.substance import differences, says_the_same
+
+
+def kinds(question: str, first: str, second: str) -> set[str]:
+    return {difference.kind for difference in differences(question, first, second)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "question", "first", "second"),
+    [
+        ("number", "What does it cost?", "It costs 20 euros a month.", "You pay €25 each month."),
+        ("number", "How long does it take?", "It takes two weeks.", "It takes 20 days."),
+        ("number", "How many rooms are there?", "There are 1,200 rooms.", "There are 1500 rooms."),
+        ("number", "What is 12 times 3?", "10 times 3 is 30, plus 6. The answer is 36.", "The answer is 39."),
+        ("date", "When is the deadline?", "The deadline is 3 May.", "By May 13th."),
+        ("date", "When are you closed?", "We are closed on Mondays.", "Every Tuesday."),
+        ("time", "When do you open?", "We open at 10 am.", "At 10:30."),
+        ("yes/no", "Can I park here?", "Yes, for two hours.", "No, not without a permit."),
+        ("yes/no", "Is smoking allowed?", "Smoking is forbidden.", "Yes, on the terrace."),
+        ("negation", "Is lunch included?", "Lunch is included.", "Lunch isn't included."),
+        ("negation", "How do I store it?", "Put it in the fridge and do not freeze it.", "Put it in the fridge and freeze it."),
+        ("name", "Where is the office?", "The office is in Lisbon.", "It is in Porto."),
+        ("code", "Which form is it?", "Fill in form A-12.", "Fill in form B-7."),
+        ("link", "Where do I write?", "Write to help@example.org.", "Write to sales@example.org."),
+        ("opposite", "Which way do I turn?", "Turn left at the church.", "Turn right at the church."),
+        ("opposite", "What happened to sales?", "Sales increased last year.", "Sales fell last year, they dropped."),
+        ("order", "Who pays whom?", "The tenant pays the landlord.", "The landlord pays the tenant."),
+        ("order", "Where does it run?", "It runs from Cork to Leeds.", "It runs from Leeds to Cork."),
+    ],
+)
+def test_a_difference_in_substance_is_named(kind: str, question: str, first: str, second: str) -> None:
+    assert kind in kinds(question, first, second)
+    assert kind in kinds(question, second, first)
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "second"),
+    [
+        ("What does it cost?", "It costs 1,000 euros.", "€1000."),
+        ("How long does it take?", "It takes two weeks.", "14 days."),
+        ("How far is it?", "It is 2 km away.", "2,000 metres, about half an hour on foot."),
+        ("How much is it?", "About 50 dollars.", "It is $48."),
+        ("When is the deadline?", "The deadline is 3 May.", "May 3rd, 2024, at the latest."),
+        ("When is it?", "On 2024-05-03.", "03/05/2024"),
+        ("When do you close?", "We close at 5 pm.", "At 17:00."),
+        ("Is it allowed?", "You do not need a permit.", "You don't need a permit."),
+        ("Can I come in?", "Yes, please do.", "Of course, the door is open."),
+        ("Is the shop open?", "The shop is closed on Sundays.", "No, it is not open on Sundays."),
+        ("Is it possible?", "It is impossible.", "No, that is not possible."),
+        ("Where is the office?", "The office is in Lisbon.", "It is in Lisbon, Portugal, near the river."),
+        ("Where are you from?", "We are from the UK.", "We are from the United Kingdom."),
+        ("When do you open?", "On Monday we open early.", "We open early on Monday."),
+        ("What is in it?", "Salt and pepper.", "Pepper and salt."),
+        ("Which comes first?", "The primer goes on before the paint.", "The paint goes on after the primer."),
+        ("Does it help?", "It helps a lot.", "It is of great help to people with bad backs."),
+        ("How do I sort a list?", "```python\nsorted(x)[:3]\n```", "```python\nx.sort()\nx[:5]\n```"),
+    ],
+)
+def test_another_way_of_putting_it_is_no_difference(question: str, first: str, second: str) -> None:
+    assert differences(question, first, second) == []
+    assert differences(question, second, first) == []
+
+
+def test_more_detail_is_no_difference() -> None:
+    first = "Delivery takes 3 days."
+    second = "Delivery takes 3 days. Returns are free for 30 days, and the office in Ghent is open from 9 am to 5 pm."
+    assert differences("How long does delivery take?", first, second) == []
+
+
+def test_the_differing_part_is_marked_in_both_answers() -> None:
+    first, second = "The fee is 20 euros a year, drinks aside.", "The fee is 30 euros a year, drinks aside."
+    (difference,) = differences("What is the fee?", first, second)
+    assert first[slice(*difference.left)] == "20 euros"
+    assert second[slice(*difference.right)] == "30 euros"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [("1,000", "1000", True), ("Don't stop", "do not stop", True), ("3 May", "May 3rd", True), ("4 May", "May 3rd", False)],
+)
+def test_texts_are_the_same_once_values_and_contractions_are_read(first: str, second: str, same: bool) -> None:
+    assert says_the_same(first, second) is same
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_any_two_texts_can_be_compared_and_spans_lie_inside(first: str, second: str) -> None:
+    for difference in differences("Is it so?", first, second):
+        assert 0 <= difference.left[0] < difference.left[1] <= len(first)
+        assert 0 <= difference.right[0] < difference.right[1] <= len(second)
+
+
+@given(st.text(max_size=200))
+def test_no_text_differs_from_itself(text: str) -> None:
+    assert differences("How many are there?", text, text) == []
