@@ -14,7 +14,8 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -22,7 +23,7 @@ from pathlib import Path
 from benchmarks.faults import rewording
 from benchmarks.faults.answers import instructions, sentences
 from benchmarks.faults.breakage import as_text, turns
-from benchmarks.faults.corpora import Example
+from benchmarks.faults.corpora import Corpus, Example, clinc150, snips, support_triage
 from benchmarks.faults.plant import Fault, Planted
 from benchmarks.faults.run import check
 from benchmarks.faults.score import Tally, wilson
@@ -108,6 +109,31 @@ def edited(name: str, examples: Sequence[Example], seed: int) -> Source:
     return Source(name, tuple(pairs), tuple(examples))
 
 
+def closed(corpus: Corpus, seed: int) -> Source:
+    """Rows of a label or JSON task, asked a second time: another label, or one field with another of its values."""
+    rng = random.Random(seed)
+    answers = sorted({example.answer for example in corpus.rows})
+    pairs = []
+    for example in rng.sample(corpus.rows, 2 * PER_KIND):
+        is_json = example.answer.startswith("{")
+        if len(pairs) >= PER_KIND:
+            same = json.dumps(json.loads(example.answer), indent=1) if is_json else example.answer.upper()
+            pairs.append(Pair(example.prompt, example.answer, same, "", "spacing and capitals"))
+        elif is_json:
+            pairs.append(Pair(example.prompt, example.answer, _other_field(rng, example.answer, answers), "JSON field", "edited"))
+        else:
+            other = rng.choice([answer for answer in answers if answer != example.answer])
+            pairs.append(Pair(example.prompt, example.answer, other, "label", "edited"))
+    return Source(corpus.name, tuple(pairs), corpus.rows)
+
+
+def _other_field(rng: random.Random, answer: str, answers: Sequence[str]) -> str:
+    fields = json.loads(answer)
+    name = rng.choice(sorted(fields))
+    fields[name] = rng.choice(sorted({json.loads(a)[name] for a in answers} - {fields[name]}))
+    return json.dumps(fields)
+
+
 def sources(seed: int) -> Iterator[Source | str]:
     """Every corpus, or the reason why it cannot be had here."""
     yield handwritten("seen")
@@ -115,44 +141,45 @@ def sources(seed: int) -> Iterator[Source | str]:
     everything = map(json.loads, FAQ.read_text(encoding="utf-8").splitlines())
     yield edited("fictional questions, edited", [Example(row["question"], row["answer"]) for row in everything], seed)
     yield relations(seed)
-    for make in (instructions, sentences):
+    yield closed(support_triage(), seed)
+    for make in (snips, clinc150, instructions, sentences):
         try:
             corpus = make()
         except DataAbsentError as absent:
             yield f"skipped: {absent}"
             continue
-        yield edited(corpus.name, (*corpus.rows, *corpus.held_out), seed)
+        is_free = make in (instructions, sentences)
+        yield edited(corpus.name, (*corpus.rows, *corpus.held_out), seed) if is_free else closed(corpus, seed)
 
 
-def rounds(source: Source, seed: int) -> Iterator[tuple[Planted, dict[int, Pair]]]:
-    """The pairs in files in which every question stands once, as one pair or alone; with the pair of each planted line."""
-    waiting: dict[str, list[Pair]] = {}
-    for pair in source.pairs:
-        waiting.setdefault(pair.question, []).append(pair)
+def planted(source: Source, seed: int) -> tuple[Planted, dict[int, Pair]]:
+    """All pairs in one file, and the pair of each planted line.
+
+    A question that is in several pairs is asked under a system prompt of its own each time, which makes it another task.
+    """
     rng = random.Random(seed)
-    while waiting:
-        chosen = [pairs.pop() for pairs in waiting.values()]
-        waiting = {question: pairs for question, pairs in waiting.items() if pairs}
-        asked = {pair.question for pair in chosen}
-        alone = [example for example in source.alone if example.prompt not in asked]
-        yield _planted(chosen, alone, rng)
-
-
-def _planted(pairs: Iterable[Pair], alone: Iterable[Example], rng: random.Random) -> tuple[Planted, dict[int, Pair]]:
-    rows: list[tuple[Example, Pair | None, bool]] = [(example, None, False) for example in alone]
-    for pair in pairs:
-        rows.append((Example(pair.question, pair.first), pair, False))
-        rows.append((Example(pair.question, pair.second), pair, True))
+    times: Counter[str] = Counter()
+    rows: list[tuple[str, Example, Pair | None, bool]] = []
+    for pair in source.pairs:
+        times[pair.question] += 1
+        system = f"{_SYSTEM} This is part {times[pair.question]} of the work."
+        rows.append((system, Example(pair.question, pair.first), pair, False))
+        rows.append((system, Example(pair.question, pair.second), pair, True))
+    rows += [(_SYSTEM, example, None, False) for example in source.alone]
     rng.shuffle(rows)
+    return _numbered(rows)
+
+
+def _numbered(rows: Sequence[tuple[str, Example, Pair | None, bool]]) -> tuple[Planted, dict[int, Pair]]:
     faults, excused, clean, pair_of = [], {}, {}, {}
-    for line, (example, row_pair, second) in enumerate(rows, 1):
-        if second and row_pair is not None:
-            pair_of[line] = row_pair
-            faults.append(Fault(f"{row_pair.kind}, {row_pair.way}", CODE if row_pair.kind else "", line))
-        else:
+    for line, (_, example, pair, second) in enumerate(rows, 1):
+        if second and pair is not None:
+            pair_of[line] = pair
+            faults.append(Fault(f"{pair.kind}, {pair.way}", CODE if pair.kind else "", line))
+        elif pair is None or not pair.kind:
             clean[line] = example
-            excused[line] = ("data.duplicate", CODE) if row_pair is not None and row_pair.kind else ("data.duplicate",)
-    lines = tuple(as_text(turns(_SYSTEM, example.prompt, example.answer)) for example, _, _ in rows)
+            excused[line] = ("data.duplicate",)
+    lines = tuple(as_text(turns(system, example.prompt, example.answer)) for system, example, _, _ in rows)
     return Planted(lines, (), tuple(faults), clean, excused), pair_of
 
 
@@ -168,16 +195,16 @@ class Measured:
 def measure(source: Source, seed: int) -> Measured:
     """Plant every pair, check, and count the findings of this code."""
     measured = Measured(Tally(), {}, [])
-    for planted, pair_of in rounds(source, seed):
-        flags, seconds = check(planted)
-        flags = [flag for flag in flags if flag.code == CODE]
-        measured.tally.add(planted, flags, seconds)
-        flagged = {flag.line for flag in flags}
-        for line, pair in pair_of.items():
-            if not pair.kind:
-                measured.same.setdefault(pair.way, []).append(line in flagged)
-            if (line in flagged) != bool(pair.kind):
-                measured.wrong.append(pair)
+    file, pair_of = planted(source, seed)
+    found, seconds = check(file)
+    flags = [flag for flag in found if flag.code == CODE]
+    measured.tally.add(file, flags, seconds)
+    flagged = {flag.line for flag in flags}
+    for line, pair in pair_of.items():
+        if not pair.kind:
+            measured.same.setdefault(pair.way, []).append(line in flagged)
+        if (line in flagged) != bool(pair.kind):
+            measured.wrong.append(pair)
     return measured
 
 

@@ -78,17 +78,36 @@ def _print_sides(console: Console, sides: Sequence[Side]) -> None:
         for _ in sides:
             table.add_column(width=half, overflow="fold")
         table.add_row(*[side.place for side in sides], style="bold")
-        for left, right in zip(sides[0].texts, sides[1].texts, strict=False):
-            table.add_row(*marked(printable(left), printable(right)))
+        for left, right in zip(*map(_marked_texts, sides, reversed(sides)), strict=False):
+            table.add_row(left, right)
         console.print(Padding(table, (0, 0, 0, _INDENT)), soft_wrap=False)
         return
     first = sides[0]
     for side in sides:
         console.print(f"    {side.place}", style="bold")
-        for text, other in zip(side.texts, sides[1].texts if side is first else first.texts, strict=False):
-            line = marked(printable(text), printable(other))[0]
+        for line in _marked_texts(side, sides[1] if side is first else first):
             line.pad_left(_INDENT + 2)
             console.print(line)
+
+
+def _marked_texts(side: Side, other: Side) -> list[Text]:
+    """A side's texts with what differs marked: where the check says, else where the words do."""
+    lines = [marked(printable(text), printable(theirs))[0] for text, theirs in zip(side.texts, other.texts, strict=False)]
+    return [*lines[:-1], at_places(side.texts[-1], side.marks)] if side.marks and lines else lines
+
+
+def at_places(text: str, places: Sequence[tuple[int, int]]) -> Text:
+    """A text with the given places between ‹ ›."""
+    from rich.text import Text
+
+    shown, done = Text(), 0
+    for start, end in sorted(places):
+        if start >= done:
+            shown.append(printable(text[done:start]))
+            shown.append(f"‹{printable(text[start:end])}›", style="bold")
+            done = end
+    shown.append(printable(text[done:]))
+    return shown
 
 
 def marked(left: str, right: str) -> tuple[Text, Text]:

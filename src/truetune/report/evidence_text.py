@@ -10,15 +10,19 @@ from pydantic import JsonValue
 from truetune.core.records import Finding, RowRef
 
 _PAIRS = (("train", "held_out"), ("first", "second"))
-_TOLD = ("text", "mark", "prompt", "answer", "prompts", "answers", "places", "train", "held_out", "first", "second")
+_TOLD = ("text", "mark", "prompt", "answer", "prompts", "answers", "spans", "places", "train", "held_out", "first", "second")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the rows that a finding sets against each other: where it stands, and its words as far as the check kept them."""
+    """One of the rows that a finding sets against each other: where it stands, and its words as far as the check kept them.
+
+    `marks` are the places in the last text that the check itself found to differ; without them the words are compared.
+    """
 
     place: str
     texts: tuple[str, ...]
+    marks: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,30 @@ def _sides(finding: Finding) -> tuple[Side, ...]:
     prompts, answers = evidence.get("prompts"), evidence.get("answers")
     if isinstance(prompts, list) and isinstance(answers, list) and len(prompts) > 1:
         texts = [(str(prompt), str(answer)) for prompt, answer in zip(prompts, answers, strict=False)]
-        return tuple(Side(place, pair) for place, pair in zip(_places(finding, len(texts)), texts, strict=True))
+        places = _places(finding, len(texts))
+        marks = marks_of(finding, len(texts))
+        return tuple(Side(place, pair, spans) for place, pair, spans in zip(places, texts, marks, strict=True))
     for names in _PAIRS:
         pair = [text for name in names for text in _texts(evidence, name)]
         if len(pair) == 2:
             return tuple(Side(place, (text,)) for place, text in zip(_places(finding, 2), pair, strict=True))
     return ()
+
+
+def marks_of(finding: Finding, sides: int) -> list[tuple[tuple[int, int], ...]]:
+    """The places in each side's answer that the check found to differ, as start and end; empty where it named none."""
+    spans = finding.evidence.get("spans")
+    if not isinstance(spans, list) or len(spans) != sides:
+        return [()] * sides
+    return [tuple(_span(span) for span in side) if isinstance(side, list) else () for side in spans]
+
+
+def _span(value: JsonValue) -> tuple[int, int]:
+    match value:
+        case [int() as start, int() as end]:
+            return start, end
+        case _:
+            return 0, 0
 
 
 def _places(finding: Finding, count: int) -> list[str]:

@@ -134,3 +134,18 @@ def test_what_a_row_says_cannot_move_the_cursor() -> None:
 def test_texts_that_share_nothing_are_left_alone() -> None:
     assert [t.plain for t in marked("joy", "calm")] == ["joy", "calm"]
     assert [t.plain for t in marked("very calm", "calm")] == ["‹very› calm", "calm"]
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_the_part_that_a_check_found_to_differ_is_marked_and_not_every_other_word(width: int) -> None:
+    finding = CONTRADICTION.model_copy(
+        update={
+            "evidence": {
+                "prompts": ["what is it", "what is it"],
+                "answers": ["It is 20 euros.", "You pay 25 euros."],
+                "spans": [[[6, 14]], [[8, 16]]],
+            }
+        }
+    )
+    text = printed(finding, width=width)
+    assert "It is ‹20 euros›." in text and "You pay ‹25 euros›." in text

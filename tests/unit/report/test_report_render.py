@@ -268,6 +268,26 @@ def test_contradicting_answers_that_are_no_json_are_marked_by_word(bundle: Repor
     assert "where is it" in conflict and "1 more row of this group is not shown" in conflict
 
 
+def test_the_part_that_the_check_found_to_differ_is_marked_and_not_every_other_word(bundle: ReportBundle) -> None:
+    refs = tuple(sample.ref(line) for line in (50, 51))
+    finding = Finding(
+        code="data.contradiction",
+        severity="warn",
+        message="2 rows",
+        rows=refs,
+        groups=(refs[:1], refs[1:]),
+        evidence={
+            "prompts": ["what is it", "what is it"],
+            "answers": ["It costs 20 euros.", "You pay 25 euros a day."],
+            "spans": [[[9, 17]], [[8, 16]]],
+        },
+    )
+    assert bundle.data
+    page = render(replace(bundle, rows={}, data=bundle.data.model_copy(update={"findings": (finding,)})))
+    conflict = page.split('<article class="conflict">')[1].split("</article>")[0]
+    assert "It costs <mark>20 euros</mark>." in conflict and "You pay <mark>25 euros</mark> a day." in conflict
+
+
 def test_trained_tokens_are_marked_in_the_markup_and_counted(page: str) -> None:
     view = sample.token_view()
     assert f"{sum(view.trained)} of {len(view.tokens)} tokens are trained" in page

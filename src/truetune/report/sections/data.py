@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -12,6 +13,7 @@ from truetune.report import charts, wording
 from truetune.report.bundle import Flow, ReportBundle
 from truetune.report.charts import Ribbon
 from truetune.report.diffing import Field, Segment, fields_of, word_diff
+from truetune.report.evidence_text import marks_of
 from truetune.report.sections.findings import SHOWN_ELSEWHERE, FindingGroup, RowView, group_findings, row_view
 from truetune.report.shown import Shown
 
@@ -195,12 +197,25 @@ def _conflict(bundle: ReportBundle, finding: Finding, shown: Shown) -> Conflict:
     rows = [row_view(bundle, ref, shown) for ref in refs]
     prompts, answers = (_words(finding, shown, rows, key) for key in ("prompts", "answers"))
     fields = fields_of(answers)
-    if fields is None and len(rows) > 1:
+    marks = marks_of(finding, len(rows))
+    if any(marks) and isinstance(kept := finding.evidence.get("answers"), list):
+        segments = [_at_places(str(text), spans, shown) for text, spans in zip(kept, marks, strict=False)]
+    elif fields is None and len(rows) > 1:
         segments = [word_diff(answers[0], answers[1])[0], *(word_diff(answers[0], answer)[1] for answer in answers[1:])]
     else:
         segments = [() for _ in rows]
     sides = tuple(Side(row, fields[i] if fields else (), segments[i]) for i, row in enumerate(rows))
     return Conflict(next((p for p in prompts if p), ""), sides, len(finding.rows) - len(rows))
+
+
+def _at_places(text: str, places: Sequence[tuple[int, int]], shown: Shown) -> tuple[Segment, ...]:
+    """An answer as the check kept it, the places that it found to differ marked."""
+    segments, done = [], 0
+    for start, end in sorted(places):
+        if start >= done:
+            segments += [Segment(shown.text(text[done:start])), Segment(shown.text(text[start:end]), differs=True)]
+            done = end
+    return tuple(s for s in (*segments, Segment(shown.text(text[done:]))) if s.text)
 
 
 def _words(finding: Finding, shown: Shown, rows: list[RowView], key: str) -> list[str]:

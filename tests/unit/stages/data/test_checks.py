@@ -243,6 +243,86 @@ def test_free_text_may_answer_in_two_ways(tmp_path: Path) -> None:
     assert check_rows(tmp_path, rows).findings == ()
 
 
+FREE = [
+    record(prompt, f"{other} with a little more to it than that")
+    for prompt, other in zip(distinct_prompts(20), distinct_prompts(40)[20:], strict=True)
+]
+COST = "What does a day at the pool cost for a family?"
+
+
+@pytest.mark.parametrize("asked_again", [COST, COST.lower(), "Hi, " + COST, COST.replace("family", "familly")])
+def test_free_answers_that_differ_in_substance_are_side_by_side_with_the_part_marked(tmp_path: Path, asked_again: str) -> None:
+    first, second = "A day costs 18 euros for a family, towels aside.", "Families pay 25 euros for the whole day."
+    report = check_rows(tmp_path, [*FREE, record(COST, first), record(asked_again, second), record(COST, first)])
+    (finding,) = found(report, "data.contradiction")
+    assert finding.severity == "warn"
+    assert [[row.line for row in side] for side in finding.groups] == [[21, 23], [22]]
+    assert finding.evidence["differs_in"] == {"number": ["18 euros", "25 euros"]}
+    assert finding.evidence["spans"] == [[[12, 20]], [[13, 21]]]
+    assert "number (18 euros / 25 euros)" in finding.message
+    assert report.stats.dropped_by_code.get("data.contradiction") is None
+
+
+def test_personal_data_in_the_differing_part_is_masked(tmp_path: Path) -> None:
+    rows = [
+        record("Where do I write?", f"Please write to {name}@example.org and wait for an answer.") for name in ("help", "sales")
+    ]
+    (finding,) = found(check_rows(tmp_path, [*FREE, *rows]), "data.contradiction")
+    assert "help@example.org" not in finding.model_dump_json() and "link" in finding.message
+
+
+def test_the_same_question_under_another_system_prompt_may_have_another_answer(tmp_path: Path) -> None:
+    rows = [record(COST, f"It costs {n} euros for a family, and towels are extra.", f"Pool {n}") for n in (18, 25)]
+    assert found(check_rows(tmp_path, [*FREE, *rows]), "data.contradiction") == []
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["Write a story about a dog", "Give me an example of a price list", "Suggest a name for a boat", "Name three rivers"],
+)
+def test_what_can_be_done_in_many_ways_contradicts_nothing(tmp_path: Path, prompt: str) -> None:
+    rows = [record(prompt, "It was in Porto that 3 dogs met in May."), record(prompt, "On the 7th of June 12 cats came to Cork.")]
+    assert found(check_rows(tmp_path, [*FREE, *rows]), "data.contradiction") == []
+
+
+def test_a_copy_of_an_answer_with_one_thing_changed_is_found_whatever_was_asked(tmp_path: Path) -> None:
+    story = "Once there were three ships that sailed from {} to the north in the cold, and all of them came back again."
+    rows = [record("Write a story about ships", story.format(place)) for place in ("Lisbon", "Bergen")]
+    (finding,) = found(check_rows(tmp_path, [*FREE, *rows]), "data.contradiction")
+    assert finding.evidence["differs_in"] == {"name": ["Lisbon", "Bergen"]}
+
+
+def test_a_question_that_everybody_answers_differently_has_no_one_answer(tmp_path: Path) -> None:
+    rows = [
+        record("When did it happen?", f"It happened in {year}, as far as people in the town remember.")
+        for year in range(1990, 1996)
+    ]
+    assert found(check_rows(tmp_path, [*FREE, *rows]), "data.contradiction") == []
+
+
+def test_prose_in_a_json_field_warns_where_it_differs_in_substance(tmp_path: Path) -> None:
+    def answer(queue: str, note: str) -> str:
+        return json.dumps({"queue": queue, "note": note})
+
+    rows = [record(text, answer(("a", "b")[n % 2], f"{text} and so on")) for n, text in enumerate(distinct_prompts(40))]
+    twice = [
+        record(LONG, answer("a", f"the customer waits for the chairs since {day}, and is cross")) for day in ("Monday", "Friday")
+    ]
+    (finding,) = found(check_rows(tmp_path, [*rows, *twice]), "data.contradiction")
+    assert finding.severity == "warn" and "'note'" in finding.message
+
+
+def test_a_fact_in_a_json_field_may_be_written_in_two_ways(tmp_path: Path) -> None:
+    def answer(queue: str, total: str) -> str:
+        return json.dumps({"queue": queue, "total": total})
+
+    rows = [record(text, answer(("a", "b")[n % 2], f"{n} euros")) for n, text in enumerate(distinct_prompts(40))]
+    same = check_rows(tmp_path, [*rows, record(LONG, answer("a", "1,000 euros")), record(LONG, answer("a", "1000 euros"))])
+    assert found(same, "data.contradiction") == []
+    other = check_rows(tmp_path, [*rows, record(LONG, answer("a", "1,000 euros")), record(LONG, answer("a", "1500 euros"))])
+    assert [f.severity for f in found(other, "data.contradiction")] == ["block"]
+
+
 # --- leaks ------------------------------------------------------------------------------------------------------------
 
 

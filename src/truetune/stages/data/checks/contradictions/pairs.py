@@ -33,12 +33,14 @@ class Edge:
     certain: bool
 
 
-_ByAnswer = dict[tuple[str, str], list[int]]
+_ByAnswer = dict[tuple[int, int], list[int]]
 
 
 def contradicting(corpus: Corpus) -> Iterator[Edge]:
     """Pairs of rows; in a group of many rows each row is paired with one that contradicts it."""
-    members = by_node(range(len(corpus.rows)), corpus.index.node_of)
+    # Two answers to one prompt contradict each other only where each is shown as the right one.
+    demonstrated = [position for position, row in enumerate(corpus.rows) if row.is_demonstration]
+    members = by_node(demonstrated, corpus.index.node_of)
     answers = {node: _by_answer(corpus, positions) for node, positions in members.items() if len(positions) > 1}
     for by_answer in answers.values():
         if len(by_answer) > 1:
@@ -58,14 +60,15 @@ def _ask_the_same(corpus: Corpus, a: int, b: int, similarity: float) -> bool:
 
 def _by_answer(corpus: Corpus, positions: Sequence[int]) -> _ByAnswer:
     """The rows by system prompt and answer: another system prompt is another task."""
-    found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    systems, answers = corpus.systems, corpus.keys.answers
     for position in positions:
-        found[corpus.systems[position], corpus.answers[position].key].append(position)
+        found[int(systems[position]), int(answers[position])].append(position)
     return dict(found)
 
 
 def _within(corpus: Corpus, by_answer: _ByAnswer) -> Iterator[Edge]:
-    groups: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    groups: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for key in by_answer:
         groups[key[0]].append(key)
     for keys in groups.values():
@@ -134,6 +137,6 @@ def sides(corpus: Corpus, positions: Sequence[int], edges: Mapping[int, set[int]
 
 
 def _may_join(corpus: Corpus, position: int, side: Sequence[int], edges: Mapping[int, set[int]]) -> bool:
-    if corpus.answers[position].key == corpus.answers[side[0]].key:
+    if corpus.same_answer(position, side[0]):
         return True
     return corpus.profile.shape == "text" and not edges[position] & set(side)
