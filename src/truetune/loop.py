@@ -17,9 +17,20 @@ from pydantic import JsonValue
 
 from truetune import __version__
 from truetune.core import verdict as verdict_rules
+from truetune.core.config import Engine
 from truetune.core.contract import Contract
 from truetune.core.errors import EvidenceError, UsageError
-from truetune.core.ports import ChatTokenizer, Clock, LocalModel, MachineProbe, ModelHost, ModelSource, Progress, Trainer
+from truetune.core.ports import (
+    ChatTokenizer,
+    Clock,
+    LocalModel,
+    MachineProbe,
+    ModelHost,
+    ModelSource,
+    Progress,
+    RowEngine,
+    Trainer,
+)
 from truetune.core.records import (
     BaseRecord,
     DataRecord,
@@ -78,6 +89,7 @@ class Tools:
     trainer: Trainer
     host: ModelHost
     cache_dir: Path
+    row_engine_for: Callable[[Engine], RowEngine]
 
 
 @dataclass
@@ -288,7 +300,7 @@ class _Loop:
         request = data_stage.Request(
             config.data, self.project.root, config.seed, config.train.max_length, gold, test, config.base.commercial
         )
-        ports = data_stage.Ports(self._chat_tokenizer(), self.reporter)
+        ports = data_stage.Ports(self._chat_tokenizer(), self.reporter, self.tools.row_engine_for(config.data.engine))
         return self._stage("data", DataRecord, depends, lambda: data_stage.run(request, ports, self.folder))
 
     def _plan(self) -> PlanRecord:

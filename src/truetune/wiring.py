@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from truetune.core.ports import ChatTokenizer, Clock, MachineProbe, Progress
+from truetune.core.config import Engine
+from truetune.core.ports import ChatTokenizer, Clock, MachineProbe, Progress, RowEngine
 from truetune.loop import Tools
 
 
@@ -48,6 +49,17 @@ def chat_tokenizer(model: str, revision: str | None, progress: Progress) -> Chat
     return HfTokenizer(ModelSources(cache_dir()).fetch(model, revision, progress).directory)
 
 
+def row_engine(name: Engine) -> RowEngine:
+    """Who does the per-row work of the data gate."""
+    if name == "ray":
+        from truetune.backends.ray import RayRows
+
+        return RayRows()
+    from truetune.stages.data.row_pass import IN_PROCESS
+
+    return IN_PROCESS
+
+
 def tools(model: str) -> Tools:
     """The tools for a model source; `fake:NAME` gets the deterministic ones that the tests use."""
     return _fake_tools() if model.startswith("fake:") else _real_tools()
@@ -60,7 +72,9 @@ def _real_tools() -> Tools:
     from truetune.backends.trl import TrlTrainer
 
     cache = cache_dir()
-    return Tools(clock(), probe(), ModelSources(cache), HfTokenizer, TrlTrainer(), TransformersHost(HfTokenizer), cache)
+    return Tools(
+        clock(), probe(), ModelSources(cache), HfTokenizer, TrlTrainer(), TransformersHost(HfTokenizer), cache, row_engine
+    )
 
 
 def _fake_tools() -> Tools:
@@ -68,5 +82,12 @@ def _fake_tools() -> Tools:
 
     cache = cache_dir()
     return Tools(
-        clock(), fake.FakeProbe(), fake.FakeModelSource(cache), fake.FakeTokenizer, fake.FakeTrainer(), fake.FakeHost(), cache
+        clock(),
+        fake.FakeProbe(),
+        fake.FakeModelSource(cache),
+        fake.FakeTokenizer,
+        fake.FakeTrainer(),
+        fake.FakeHost(),
+        cache,
+        row_engine,
     )

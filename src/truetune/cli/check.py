@@ -11,7 +11,7 @@ import typer
 from truetune.cli.session import JSON, Session, session
 
 if TYPE_CHECKING:
-    from truetune.core.config import DataConfig
+    from truetune.core.config import DataConfig, Engine
     from truetune.core.records import CheckReport, DataFormat, Severity
 
 _WRITTEN = (".html", ".sarif", ".json")
@@ -28,6 +28,7 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
     config: Path | None = typer.Option(
         None, "--config", "-C", help="A truetune.yaml, or a project's folder, whose `data:` says how to judge."
     ),
+    engine: str | None = typer.Option(None, "--engine", help="local, or ray for a cluster (default: the config's, else local)."),
     most: int = typer.Option(5, "--max-findings", min=0, help="Findings of a code that are printed; 0 prints all."),
     write: list[Path] = typer.Option([], "--write", help="Also write all findings to FILE: .html, .sarif or .json, by its name."),
     github: bool = typer.Option(False, "--github", help="Also print the worst findings as GitHub workflow annotations."),
@@ -42,9 +43,11 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
         from truetune.cli.progress import SilentProgress
         from truetune.cli.session import GATE_EXIT
         from truetune.stages.data.check import run_check
+        from truetune.wiring import row_engine
 
         kinds = {path: written_kind(path) for path in write}
-        report = run_check(files, against, settings(config, format_), progress=SilentProgress())
+        asked = settings(config, format_, engine)
+        report = run_check(files, against, asked, progress=SilentProgress(), engine=row_engine(asked.engine))
         current.document(report)
         print_findings(current.console, report.findings, most, "--max-findings 0")
         if github:
@@ -103,19 +106,36 @@ def _write(path: Path, kind: str, report: CheckReport) -> None:
     atomic.write_text(path, text + "\n")
 
 
-def settings(config: Path | None, format_: str | None) -> DataConfig:
-    """How to judge: what the config says, or the defaults; a format named on the command line goes first.
+def settings(config: Path | None, format_: str | None = None, engine: str | None = None) -> DataConfig:
+    """How to judge: what the config says, or the defaults; what is named on the command line goes first.
 
     Raises:
-        UsageError: no such format, or no project there.
+        UsageError: no such format or engine, or no project there.
         ConfigError: the config does not say something that can be done.
     """
     from truetune.cli.project import load_config
     from truetune.core.config import DataConfig
 
     said = load_config(config).data if config is not None else DataConfig(sources=())
-    named = data_format(format_)
-    return said if named is None else said.model_copy(update={"format": named})
+    named = {"format": data_format(format_), "engine": row_engine_name(engine)}
+    return said.model_copy(update={key: value for key, value in named.items() if value is not None})
+
+
+def row_engine_name(name: str | None) -> Engine | None:
+    """The engine that the user named, or None for what the config says.
+
+    Raises:
+        UsageError: no such engine.
+    """
+    from truetune.core.config import Engine
+    from truetune.core.errors import UsageError
+
+    if name is None:
+        return None
+    for known in get_args(Engine):
+        if name == known:
+            return cast("Engine", known)
+    raise UsageError("usage.unknown_engine", f"there is no engine {name!r}", fix=f"use one of: {', '.join(get_args(Engine))}")
 
 
 def data_format(name: str | None) -> DataFormat | None:

@@ -31,8 +31,10 @@ def curate(
         from truetune.cli.progress import SilentProgress
         from truetune.cli.session import GATE_EXIT
         from truetune.stages.data.curate import curate as curate_files
+        from truetune.wiring import row_engine
 
-        curated = curate_files(_request(files or [], against, config, out), SilentProgress())
+        request = _request(files or [], against, config, out)
+        curated = curate_files(request, SilentProgress(), row_engine(request.config.engine))
         current.document(curated.record)
         for line in _lines(curated.record, is_new=curated.is_new):
             current.console.print(line)
@@ -52,7 +54,7 @@ def _request(files: list[Path], against: list[Path], config: Path | None, out: P
 
     if files:
         named = [(path, str(path)) for path in dict.fromkeys(files)]
-        return Request(named, [(path, str(path)) for path in against], settings(config, None), out or Path("curated"))
+        return Request(named, [(path, str(path)) for path in against], settings(config), out or Path("curated"))
     project = load_project(config or Path())
     held_out = [name for name in (project.contract.frozen_test_set, project.contract.gold_set) if name]
     return Request(

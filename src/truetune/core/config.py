@@ -99,6 +99,10 @@ class CheckConfig(ConfigModel):
     max_frac: float | None = Field(default=None, ge=0.0, le=1.0)
 
 
+Engine = Literal["local", "ray"]
+"""Where the per-row work of the data gate is done: in this process, or on a Ray cluster."""
+
+
 class DataConfig(ConfigModel):
     """The user's files, and what is done about what the checks find.
 
@@ -116,6 +120,7 @@ class DataConfig(ConfigModel):
     near_duplicate_jaccard: float = Field(default=0.8, gt=0.0, le=1.0)
     columns: dict[MetaField, str] = Field(default_factory=dict)
     metadata: str | None = None
+    engine: Engine = "local"
     checks: dict[CheckKey, CheckConfig] = Field(default_factory=dict)
     over_length: Literal["drop", "split", "truncate_prompt"] = "drop"
     truncate_prompt_from: Literal["start", "end"] = "start"

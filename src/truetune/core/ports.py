@@ -7,14 +7,16 @@ tested in `tests/contract/`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from truetune.core.config import TrainConfig
 from truetune.core.records import Environment, HardRow, StepMetrics
+
+R = TypeVar("R")
 
 Message = dict[str, str]
 """`{"role": "system" | "user" | "assistant", "content": text}`."""
@@ -55,6 +57,22 @@ class RowColumns:
     file: Sequence[str]
     line: Sequence[int]
     row: Sequence[bytes]
+
+
+class RowEngine(Protocol):
+    """Runs the data gate's per-row work: in this process, or on many machines."""
+
+    def map(self, work: Callable[[RowColumns], R], batches: Iterable[RowColumns]) -> Iterator[R]:
+        """The results in the order of the rows, whoever worked on them.
+
+        Args:
+            work: a pure function of one batch; it and its results can be pickled.
+            batches: taken one after another, never all at once; an engine may cut them anew before it hands them to `work`.
+
+        Raises:
+            EnvironmentFault: the engine is not installed, or has no room to work.
+        """
+        ...
 
 
 class MachineProbe(Protocol):

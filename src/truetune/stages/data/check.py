@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from truetune.core.config import DataConfig
-from truetune.core.ports import Progress
+from truetune.core.ports import Progress, RowEngine
 from truetune.core.records import CheckReport, DataStats, Finding, GateState
 from truetune.stages.data.checks.registry import run_checks
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.load import Loaded, corpus_of, load
 from truetune.stages.data.policy import Drop, drops, statistics
+from truetune.stages.data.row_pass import IN_PROCESS
 from truetune.stages.data.rules import Rules
 from truetune.stages.data.sidecar import Provenance
 
@@ -48,7 +49,12 @@ class Judged:
 
 
 def run_check(
-    files: Sequence[Path], against: Sequence[Path], config: DataConfig = _DEFAULTS, *, progress: Progress
+    files: Sequence[Path],
+    against: Sequence[Path],
+    config: DataConfig = _DEFAULTS,
+    *,
+    progress: Progress,
+    engine: RowEngine = IN_PROCESS,
 ) -> CheckReport:
     """Check files as they are; `stats.kept` is how many rows `truetune run` would keep.
 
@@ -57,12 +63,13 @@ def run_check(
         against: held-out files that it must not overlap with.
         config: how to judge them; its `format` is that of `files`, held-out files are always told by their own rows.
         progress: told what is being done.
+        engine: does the work of the row checks.
 
     Raises:
         DataError: a file cannot be read as data at all.
         EnvironmentFault: there is no room for the rows where temporary files go.
     """
-    judged = judge([(path, str(path)) for path in files], [(path, str(path)) for path in against], config, progress)
+    judged = judge([(path, str(path)) for path in files], [(path, str(path)) for path in against], config, progress, engine)
     problems = _problems(judged)
     state: GateState = "failed" if problems else "passed" if judged.corpus.rows else "not_measured"
     return CheckReport(
@@ -75,7 +82,9 @@ def run_check(
     )
 
 
-def judge(files: Sequence[NamedFile], against: Sequence[NamedFile], config: DataConfig, progress: Progress) -> Judged:
+def judge(
+    files: Sequence[NamedFile], against: Sequence[NamedFile], config: DataConfig, progress: Progress, engine: RowEngine
+) -> Judged:
     """Read files, each given as (path, how findings name it), check them, and decide what becomes of each row.
 
     Raises:
@@ -87,7 +96,7 @@ def judge(files: Sequence[NamedFile], against: Sequence[NamedFile], config: Data
     held_out = load(against, None, progress, provenance)
     corpus = corpus_of(sources, [held_out], config, provenance)
     rules = Rules(config.checks)
-    found = run_checks(corpus, progress)
+    found = run_checks(corpus, progress, engine)
     findings, dropped = rules.applied(found), drops(corpus, found, rules)
     return Judged(sources, held_out, corpus, rules, findings, dropped, statistics(corpus, findings, dropped, rules))
 

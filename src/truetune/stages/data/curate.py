@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from truetune import __version__
 from truetune.core.config import DataConfig
 from truetune.core.errors import DataError, EvidenceError, UsageError
-from truetune.core.ports import Progress
+from truetune.core.ports import Progress, RowEngine
 from truetune.core.records import CurationRecord, GateState, SourceFile
 from truetune.evidence import atomic
 from truetune.evidence.digests import file_digest, json_digest, tree_of
@@ -32,6 +32,7 @@ from truetune.stages.data.checks.registry import described
 from truetune.stages.data.corpus import Fault
 from truetune.stages.data.policy import Drop, fate_of
 from truetune.stages.data.readers import Entry, reading
+from truetune.stages.data.row_pass import IN_PROCESS
 from truetune.stages.data.rows import row_ids
 from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.sidecar import found_beside
@@ -73,7 +74,7 @@ class _Left:
     text: str
 
 
-def curate(request: Request, progress: Progress) -> Curated:
+def curate(request: Request, progress: Progress, engine: RowEngine = IN_PROCESS) -> Curated:
     """Make the next version, or name the newest one where nothing has changed since.
 
     Raises:
@@ -90,7 +91,7 @@ def curate(request: Request, progress: Progress) -> Curated:
             known = read_version(newest) if newest else None
             if known is not None and known.key == key:
                 return Curated(known, is_new=False)
-            return Curated(_make(request, key, _next(request.out, newest), progress), is_new=True)
+            return Curated(_make(request, key, _next(request.out, newest), progress, engine), is_new=True)
     except Timeout as error:
         raise UsageError(
             "usage.run_in_progress",
@@ -143,8 +144,8 @@ def _digest(path: Path) -> str | None:
     return file_digest(path) if path.is_file() else None
 
 
-def _make(request: Request, key: str, version: Path, progress: Progress) -> CurationRecord:
-    judged = judge(request.files, request.against, request.config, progress)
+def _make(request: Request, key: str, version: Path, progress: Progress, engine: RowEngine) -> CurationRecord:
+    judged = judge(request.files, request.against, request.config, progress, engine)
     left = _left(judged)
     with atomic.new_folder(version) as folder:
         _write_curated(folder, request.files, judged, {(item.file, item.line): item for item in left})

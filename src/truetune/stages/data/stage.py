@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from truetune.core.config import DataConfig
-from truetune.core.ports import ChatTokenizer, Progress
+from truetune.core.ports import ChatTokenizer, Progress, RowEngine
 from truetune.core.records import DataRecord, DataStats, Finding, GateState, SplitInfo, SplitName
 from truetune.evidence.curated import CuratedRow
 from truetune.evidence.run_folder import RunFolder
@@ -20,6 +20,7 @@ from truetune.stages.data.load import Loaded, corpus_of, load
 from truetune.stages.data.over_length import Window
 from truetune.stages.data.policy import Drop, drops, fate_of, statistics
 from truetune.stages.data.profile import field_text
+from truetune.stages.data.row_pass import IN_PROCESS
 from truetune.stages.data.rows import Row, row_ids
 from truetune.stages.data.rules import Rules
 from truetune.stages.data.shards import DroppedRow, store_shards
@@ -55,10 +56,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Ports:
-    """The base model's tokenizer (None leaves template and lengths unmeasured), and who is told how far it is."""
+    """The base model's tokenizer (None: template and lengths stay unmeasured), who hears of progress, who does the row work."""
 
     tokenizer: ChatTokenizer | None
     progress: Progress
+    engine: RowEngine = IN_PROCESS
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def _named(request: Request, path: str) -> tuple[Path, str]:
 def _judge(request: Request, ports: Ports, sources: Loaded, test: Loaded, gold: Loaded, provenance: Provenance) -> _Judged:
     corpus = corpus_of(sources, [test, gold], request.config, provenance, request.commercial)
     rules = Rules(request.config.checks)
-    findings = run_checks(corpus, ports.progress)
+    findings = run_checks(corpus, ports.progress, ports.engine)
     dropped = drops(corpus, findings, rules)
     border, everyone = len(corpus.rows), len(corpus.everyone)
     test_rows = range(border, border + len(test.rows))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from truetune.core.config import CheckChoices
-from truetune.core.ports import Progress
+from truetune.core.ports import Progress, RowEngine
 from truetune.core.records import Finding
 from truetune.stages.data.checks import (
     answer_leaks,
@@ -39,7 +39,7 @@ from truetune.stages.data.checks import (
 from truetune.stages.data.checks.base import NEVER_A_ROW, Check, Described, RowCheck
 from truetune.stages.data.checks.template import TemplateCheck
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.row_pass import look_at_rows
+from truetune.stages.data.row_pass import IN_PROCESS, look_at_rows
 
 ALL: tuple[Check | RowCheck[object], ...] = (
     malformed.CHECK,
@@ -95,9 +95,9 @@ def choices() -> Mapping[str, CheckChoices]:
     return {code: d.ways.choices for code, d in described().items()}
 
 
-def run_checks(corpus: Corpus, progress: Progress) -> list[Finding]:
-    """The findings of every check, sorted by file and line."""
-    sightings = look_at_rows(corpus, [check.look for check in ALL if isinstance(check, RowCheck)], progress)
+def run_checks(corpus: Corpus, progress: Progress, engine: RowEngine = IN_PROCESS) -> list[Finding]:
+    """The findings of every check, sorted by file and line; `engine` does the work of the row checks."""
+    sightings = look_at_rows(corpus, [check.look for check in ALL if isinstance(check, RowCheck)], progress, engine)
     found: list[Finding] = []
     for number, check in enumerate(ALL):
         progress.update(number, len(ALL), check.code)
