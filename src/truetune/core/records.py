@@ -294,6 +294,29 @@ class CurationRecord(Record):
     files: Tree
 
 
+class RowChange(Frozen):
+    """A row that is not the same on both sides of a comparison; texts are masked and shortened. `id` is the user's own."""
+
+    kind: Literal["added", "removed", "changed"]
+    id: str | None
+    a: RowRef | None
+    b: RowRef | None
+    before: str
+    after: str
+
+
+class DataDiff(Record):
+    """What `truetune data diff` found between two states of the data; `findings` are counts by code, where they differ."""
+
+    a: str
+    b: str
+    unchanged: int
+    changes: tuple[RowChange, ...]
+    findings: dict[str, tuple[int, int]]
+    stats_a: DataStats
+    stats_b: DataStats
+
+
 class DataRecord(Record):
     """Curated, split and frozen data with a reason for every row that is not in it.
 

@@ -116,6 +116,11 @@ def read_version(folder: Path) -> CurationRecord | None:
     return record if all((folder / artifact.path).is_file() for artifact in record.files.files) else None
 
 
+def version_files(record: CurationRecord) -> list[str]:
+    """The curated files of a version, without what was left out of it."""
+    return [a.path for a in record.files.files if a.path.endswith(".jsonl") and a.path not in _OURS]
+
+
 def _next(out: Path, newest: Path | None) -> Path:
     return out / f"{int(newest.name) + 1 if newest else 1:04d}"
 

@@ -1,0 +1,119 @@
+"""`truetune data diff`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from truetune.cli.run import PROJECT
+from truetune.cli.session import JSON, session
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from truetune.core.config import DataConfig
+    from truetune.core.records import DataDiff
+    from truetune.stages.data.check import NamedFile
+    from truetune.stages.data.diff import State
+
+_SIGNS = {"removed": "-", "added": "+", "changed": "~"}
+
+
+def diff(
+    a: str = typer.Argument(help="A file, a curated version (or the folder of versions: its newest), or a run of the project."),
+    b: str = typer.Argument(help="What to compare it with."),
+    config: Path | None = typer.Option(
+        None, "--config", "-C", help="A truetune.yaml, or a project's folder, whose `data:` says how to judge files."
+    ),
+    most: int = typer.Option(20, "--max-rows", min=0, help="Rows of a kind that are printed; 0 prints all."),
+    project: Path = PROJECT,
+    as_json: bool = JSON,
+) -> None:
+    """Say which rows came, went and changed between two states of the data, and what that did to the findings.
+
+    Example:  truetune data diff tickets.jsonl curated
+    """
+    with session(as_json) as current:
+        from truetune.cli.check import settings
+        from truetune.stages.data.diff import diff as difference
+
+        judged_by = settings(config, None)
+        record = difference(_state(a, project, judged_by), _state(b, project, judged_by))
+        current.document(record)
+        for line in lines(record, most):
+            current.console.print(line)
+
+
+def _state(name: str, project: Path, config: DataConfig) -> State:
+    """What a name on the command line stands for: a file, a version, or a run."""
+    from truetune.stages.data.curate import newest_version, read_version, version_files
+
+    path = Path(name)
+    if path.is_dir():
+        folder = path if read_version(path) else newest_version(path)
+        version = read_version(folder) if folder else None
+        if folder is not None and version is not None:
+            return _of_files(str(folder), [(folder / f, f"{folder}/{f}") for f in version_files(version)], config)
+    if path.is_file() or path.suffix:
+        return _of_files(name, [(path, name)], config)
+    return _of_run(name, project)
+
+
+def _of_files(name: str, files: Sequence[NamedFile], config: DataConfig) -> State:
+    from truetune.cli.progress import SilentProgress
+    from truetune.stages.data.check import judge
+    from truetune.stages.data.diff import State
+    from truetune.stages.data.diff import of_rows as contents
+
+    judged = judge(files, [], config, SilentProgress())
+    return State(name, contents(judged.corpus.rows), judged.stats.findings_by_code, judged.stats)
+
+
+def _of_run(name: str, folder: Path) -> State:
+    from truetune import loop, wiring
+    from truetune.cli.project import load_project
+    from truetune.core.errors import UsageError
+    from truetune.core.records import DataRecord
+    from truetune.stages.data.diff import State, of_curated
+
+    project = load_project(folder)
+    run = loop.run_folder(project, project.find_run(name), wiring.clock())
+    data = run.read_record("data", DataRecord)
+    if data is None:
+        raise UsageError("usage.run_not_found", f"the run {run.run_id} has no data yet", fix="truetune data", where=str(run.path))
+    return State(run.run_id, of_curated(data, run.store), data.stats.findings_by_code, data.stats)
+
+
+def lines(record: DataDiff, most: int) -> Iterator[Text | str]:
+    """The difference as text: the numbers, the findings, the rows."""
+    from rich.text import Text
+
+    from truetune.cli.findings import marked, printable
+
+    counted = {kind: [c for c in record.changes if c.kind == kind] for kind in _SIGNS}
+    yield f"a         {record.a}: {_numbers(record.stats_a.rows, record.stats_a.kept, record.stats_a.effective_unique)}"
+    yield f"b         {record.b}: {_numbers(record.stats_b.rows, record.stats_b.kept, record.stats_b.effective_unique)}"
+    yield (
+        f"rows      {len(counted['added'])} added, {len(counted['removed'])} removed, {len(counted['changed'])} changed,"
+        f" {record.unchanged} unchanged"
+    )
+    for code, (before, after) in record.findings.items():
+        yield f"findings  {code}: {before} → {after} ({after - before:+d})"
+    for kind, changes in counted.items():
+        for change in changes[: most or len(changes)]:
+            place = " → ".join(f"{ref.file}:{ref.line}" for ref in (change.a, change.b) if ref)
+            yield f"{_SIGNS[kind]} {place}" + (f"  id {printable(change.id)}" if change.id else "")
+            if kind == "changed":
+                for text in marked(printable(change.before), printable(change.after)):
+                    yield Text("    ").append_text(text)
+            else:
+                yield f"    {printable(change.before or change.after)}"
+        if len(changes) > (most or len(changes)):
+            yield f"… and {len(changes) - most} more {kind} (all of them: --max-rows 0)"
+
+
+def _numbers(rows: int, kept: int, unique: int) -> str:
+    return f"{rows} rows, {kept} kept, about {unique} really different"
