@@ -12,13 +12,14 @@ from truetune.core.config import DataConfig
 from truetune.core.records import DataDiff, DataStats, RowRef
 from truetune.stages.data.check import judge
 from truetune.stages.data.diff import Content, State, diff, of_rows
+from truetune.stages.data.row_pass import IN_PROCESS
 
 
 def compared(tmp_path: Path, a: list[Record], b: list[Record]) -> DataDiff:
     states = []
     for name, rows in (("a", a), ("b", b)):
         path = write_lines(tmp_path / f"{name}.jsonl", rows)
-        judged = judge([(path, path.name)], [], DataConfig(sources=()), Silent())
+        judged = judge([(path, path.name)], [], DataConfig(sources=()), Silent(), IN_PROCESS)
         states.append(State(name, of_rows(judged.corpus.rows), judged.stats.findings_by_code, judged.stats))
     return diff(*states)
 
