@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.stages.data.rows_for_tests import Record, check_rows, distinct_prompts, found, labelled, lines_of, record
 
-from truetune.stages.data.checks.boilerplate import kind_of
+from truetune.stages.data.checks.boilerplate import _REFUSAL, kind_of, may_be_refusal
 from truetune.stages.data.checks.truncated import how_it_breaks
 
 TRUNCATED, BOILERPLATE = "data.record.truncated", "data.record.boilerplate"
@@ -149,3 +151,8 @@ def test_no_value_is_an_answer_in_labels_and_json_and_a_placeholder_is_not(tmp_p
 
 def test_a_long_answer_is_looked_at_from_its_start_only() -> None:
     assert kind_of("It is a fine day. " * 40 + "As an AI language model, I like it.", no_value_is_an_answer=False) == ""
+
+
+@given(st.from_regex(_REFUSAL, alphabet=st.characters(max_codepoint=127, include_characters="’")))
+def test_the_quick_look_lets_every_refusal_through(text: str) -> None:
+    assert may_be_refusal(text.lower())

@@ -49,23 +49,11 @@ _REFUSAL = re.compile(
 _REFUSAL_CHARACTERS = 400
 """A refusal stands at the start of an answer."""
 _CUES = (
-    "can",
-    "n't",
-    "n’t",
-    "not ",
-    "unable",
-    "sorry",
-    "apolog",
-    " ai",
-    " model",
-    "an ",
-    "language",
-    "cut",
-    "as of my",
-    " last ",
-    "my ",
+    *(" ai", "intelligence", "language", "machine learning", "virtual", "text based", "text-based"),
+    *("sorry", "apolog", "unfortunately", "regrettably", "fulfil", "comply with", "assist", "help"),
+    *("knowledge", "training", "as of my", "personal ", "access to "),
 )
-"""One of them stands in every refusal: a quick look before the slow one."""
+"""One of them stands in every refusal that does not begin with "I": a quick look before the slow one."""
 _FILLER_CHARACTERS = 60
 _FILLER = re.compile(
     r"\blorem ipsum\b|\[(?:insert|add|fill|todo|placeholder)\b[^\]\n]{0,60}\]?|<(?:insert|placeholder)\b[^>\n]{0,40}>",
@@ -136,14 +124,21 @@ def kind_of(text: str, no_value_is_an_answer: bool) -> str:
         no_value_is_an_answer: `n/a` and `none` are legitimate labels and field values; in prose they are placeholders.
     """
     start = text[:_REFUSAL_CHARACTERS].strip()
-    if any(cue in start.lower() for cue in _CUES) and _REFUSAL.search(start):
+    if may_be_refusal(start.lower()) and _REFUSAL.search(start):
         return REFUSAL
     bare = text.strip(_AROUND)
-    if (len(bare) <= _FILLER_CHARACTERS and _ALWAYS_FILLER.fullmatch(bare)) or _FILLER.search(text):
+    if len(bare) <= _FILLER_CHARACTERS and _ALWAYS_FILLER.fullmatch(bare):
+        return "a placeholder"
+    if ("[" in text or "<" in text or "lorem" in text.lower()) and _FILLER.search(text):
         return "a placeholder"
     if not no_value_is_an_answer and (not bare or _NO_VALUE.fullmatch(bare)):
         return "a placeholder"
     return ""
+
+
+def may_be_refusal(lower: str) -> bool:
+    """Can a text in lower case match `_REFUSAL` at all?"""
+    return lower.startswith(("i", "but i")) or any([cue in lower for cue in _CUES])  # noqa: C419 - twice as fast as a generator
 
 
 CHECK = RowCheck(
