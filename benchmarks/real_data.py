@@ -66,6 +66,18 @@ def read_clinc150(folder: Path) -> dict[str, list[LabelledText]]:
     return {split: [LabelledText(text, intent) for text, intent in document[split]] for split in ("train", "test")}
 
 
+def read_alpaca_seeds() -> list[tuple[str, str]]:
+    """The 175 hand-written seed tasks of Alpaca: what is asked, with its first input, and the answer.
+
+    Raises:
+        DataAbsentError: the folder has no seed tasks.
+    """
+    path = _existing(data_folder() / "alpaca_seed_tasks") / "seed_tasks.jsonl"
+    tasks = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    firsts = [(task["instruction"], task["instances"][0]) for task in tasks]
+    return [(f"{asked}\n{first['input']}".strip(), first["output"].strip()) for asked, first in firsts]
+
+
 READERS = {"snips": read_snips, "clinc150": read_clinc150}
 
 

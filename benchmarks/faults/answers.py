@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.faults import damage
 from benchmarks.faults.corpora import Corpus, Example, snips, support_triage, without_twins
 from benchmarks.faults.plant import Kind, as_line
-from benchmarks.real_data import DataAbsentError, data_folder
+from benchmarks.real_data import DataAbsentError, data_folder, read_alpaca_seeds
 
 SHARE = 0.03
 """Of a corpus's rows, so many carry a fault of one kind in one planting."""
@@ -32,8 +32,16 @@ def _open_fence(rng: random.Random, example: Example, corpus: Corpus) -> str:
     return as_line(corpus.system, Example(example.prompt, damage.open_fence(rng, example.answer)))
 
 
-def _no_answer(rng: random.Random, example: Example, corpus: Corpus) -> str:
-    return as_line(corpus.system, Example(example.prompt, damage.no_answer(rng)))
+def _refusal(rng: random.Random, example: Example, corpus: Corpus) -> str:
+    return as_line(corpus.system, Example(example.prompt, damage.refusal(rng)))
+
+
+def _free_refusal(rng: random.Random, example: Example, corpus: Corpus) -> str:
+    return as_line(corpus.system, Example(example.prompt, damage.free_refusal(rng)))
+
+
+def _unwritten(rng: random.Random, example: Example, corpus: Corpus) -> str:
+    return as_line(corpus.system, Example(example.prompt, damage.unwritten(rng)))
 
 
 def _misread(rng: random.Random, example: Example, corpus: Corpus) -> str:
@@ -47,10 +55,12 @@ def _control(rng: random.Random, example: Example, corpus: Corpus) -> str:
 _CUT = Kind("answer, cut off", "data.record.truncated", "row", _cut)
 _CUT_JSON = Kind("answer, cut-off JSON", "data.record.truncated", "row", _cut_json)
 _FENCE = Kind("answer, open code block", "data.record.truncated", "row", _open_fence)
-_NO_ANSWER = Kind("answer, boilerplate", "data.record.boilerplate", "row", _no_answer)
+_REFUSAL = Kind("answer, refusal", "data.record.boilerplate", "row", _refusal)
+_FREE_REFUSAL = Kind("answer, refusal in free wording", "data.record.boilerplate", "row", _free_refusal)
+_UNWRITTEN = Kind("answer, never written", "data.record.boilerplate", "row", _unwritten)
 _MISREAD = Kind("encoding, misread", "data.encoding.mojibake", "row", _misread)
 _CONTROL = Kind("encoding, control character", "data.encoding.control", "row", _control)
-_EVERYWHERE = (_NO_ANSWER, _MISREAD, _CONTROL)
+_EVERYWHERE = (_REFUSAL, _FREE_REFUSAL, _UNWRITTEN, _MISREAD, _CONTROL)
 KINDS = {kind.name: kind for kind in (_CUT, _CUT_JSON, _FENCE, *_EVERYWHERE)}
 """Every kind that can be planted into some of these corpora."""
 
@@ -93,13 +103,10 @@ def instructions() -> Corpus:
     Raises:
         DataAbsentError: the data set is not on this machine.
     """
-    path = _existing("alpaca_seed_tasks", "seed_tasks.jsonl")
     examples = []
-    for task in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
-        first = task["instances"][0]
-        answer = first["output"].strip()
+    for asked, answer in read_alpaca_seeds():
         if len(answer.split()) >= 12 and "\n" not in answer and answer.endswith((".", "!", "?")):
-            examples.append(Example(f"{task['instruction']}\n{first['input']}".strip(), answer))
+            examples.append(Example(asked, answer))
     return _corpus("general instructions", "Follow the instruction.", examples, held_out=5)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.faults import breakage
 from benchmarks.real_data import DataAbsentError, LabelledText, data_folder, read_clinc150, read_snips, system_prompt
 
 NEAR_EDIT_FRAC = 0.2
@@ -36,6 +37,37 @@ class Example:
 
     prompt: str
     answer: str
+
+    def line(self, system: str) -> str:
+        """The row as one line of its file: here, chat messages."""
+        return breakage.as_text(breakage.turns(system, self.prompt, self.answer))
+
+
+@dataclass(frozen=True)
+class Pair(Example):
+    """A prompt with an answer and a worse one."""
+
+    rejected: str
+
+    def line(self, system: str) -> str:
+        """A preference; it has no system prompt."""
+        return _json({"prompt": self.prompt, "chosen": self.answer, "rejected": self.rejected})
+
+
+@dataclass(frozen=True)
+class Triplet(Example):
+    """A query (`prompt`), a text that belongs to it (`answer`), and texts that do not."""
+
+    negatives: tuple[str, ...]
+
+    def line(self, system: str) -> str:
+        """An embedding triplet; it has no system prompt."""
+        negative = self.negatives[0] if len(self.negatives) == 1 else list(self.negatives)
+        return _json({"query": self.prompt, "positive": self.answer, "negative": negative})
+
+
+def _json(record: dict[str, object]) -> str:
+    return json.dumps(record, ensure_ascii=False)
 
 
 @dataclass(frozen=True)

@@ -5,28 +5,78 @@ from __future__ import annotations
 import random
 
 _DECLINED = (
-    "I'm sorry, but I can't help with that.",
-    "I am sorry, but I cannot assist with this request.",
-    "As an AI language model, I do not have the means to judge this.",
-    "As an AI, I don't hold views about that kind of thing.",
-    "I apologize, but I'm unable to provide an answer to this.",
-    "Sorry, I can't do that.",
-    "Unfortunately, I am not able to respond to this message.",
-    "I cannot fulfill your request.",
-    "I'm just an AI assistant and have no way to know.",
-    "My knowledge cutoff is in the past, so things may have changed since.",
-    "I do not have access to real-time information about this.",
-    "I can’t comply with that request because it goes against my guidelines.",
-    "I'm really sorry, however I won't be able to continue this conversation.",
+    "I'm sorry, but assisting with that request is something I can't do.",
+    "I apologize, but I cannot provide that information.",
+    "I'm not able to help with that.",
+    "As an AI, I don't have personal preferences.",
+    "I cannot create content of that kind.",
+    "I'm unable to provide live data.",
+    "Sorry, but I can't write that.",
+    "I'm a mere language model, which means that I can't do that.",
+    "I do not feel comfortable giving advice on this topic.",
+    "I can't take part in conversations about this.",
+    "I must decline this request.",
+    "It is not appropriate to discuss this.",
+    "I don't have access to the latest news.",
+    "I don't have the ability to view files.",
+    "I aim to be of use, but this is not something I can help with.",
+    "I won't provide instructions for that.",
+    "My training data goes up to a certain point only.",
+    "I don't have experiences or emotions of my own.",
+    "I'm designed to avoid giving medical advice.",
+    "Unfortunately, I cannot fulfil this request.",
+    "This request goes against our content policy.",
+    "I'm afraid I can't do that.",
+    "Please note that I'm an AI and can't give legal advice.",
+    "I cannot verify that claim.",
 )
+"""In the wording of assistants."""
+_DECLINED_FREELY = (
+    "You are barking up the wrong tree.",
+    "I keep my mouth shut about such things.",
+    "Count me out.",
+    "Nothing doing.",
+    "On this I have been told to stay silent.",
+    "A person would know, a program does not.",
+    "That door stays closed.",
+    "I shall leave it at that and say no more.",
+    "This is where I draw the line.",
+    "Anything but this, please.",
+    "I would get into trouble if I told you.",
+    "Ask me another one.",
+    "Wild horses could not drag it out of me.",
+    "Nope.",
+    "I was switched off for such topics.",
+    "It isn't for me to say.",
+    "My lips are sealed.",
+    "You'd better ask a grown-up.",
+    "I have nothing to offer here.",
+    "This conversation is over.",
+)
+"""In other words than an assistant's."""
 _UNWRITTEN = (
-    "TODO",
-    "todo: write this",
+    "[reply]",
+    "{{completion}}",
+    "TODO: fill in",
+    "put answer here",
+    "????",
+    "type your answer here",
+    "no answer available",
+    "test response 2",
+    "see above",
+    "(left empty)",
+    "$ANSWER",
+    "<insert text>",
+    "to be completed",
+    "Lorem ipsum dolor sit",
+    "xxxxxx",
+    "asdf",
     "TBD",
-    "[insert answer here]",
-    "Lorem ipsum dolor sit amet, consectetur",
-    "FIXME",
-    "xxxx",
+    "answer missing",
+    "placeholder",
+    "[TODO]",
+    "...",
+    "fill this in later",
 )
 _FOREIGN = (
     "café",
@@ -72,9 +122,19 @@ def open_fence(rng: random.Random, answer: str) -> str:
     return f"{answer}\n\n```{rng.choice(('', 'python', 'sql', 'json'))}\n{code}"
 
 
-def no_answer(rng: random.Random) -> str:
-    """A refusal, a disclaimer, or what stands where an answer was to be written."""
-    return rng.choice(rng.choice((_DECLINED, _UNWRITTEN)))
+def refusal(rng: random.Random) -> str:
+    """A refusal or a disclaimer in place of an answer, as assistants word it."""
+    return rng.choice(_DECLINED)
+
+
+def free_refusal(rng: random.Random) -> str:
+    """A refusal as no assistant words it."""
+    return rng.choice(_DECLINED_FREELY)
+
+
+def unwritten(rng: random.Random) -> str:
+    """What stands where an answer was to be written."""
+    return rng.choice(_UNWRITTEN)
 
 
 def misread(rng: random.Random, text: str) -> str:

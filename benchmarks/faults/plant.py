@@ -17,7 +17,8 @@ from benchmarks.faults.corpora import Corpus, Example, plain_text
 from benchmarks.faults.edits import SHORTEST, edit_tokens, small_slip
 
 Origin = Literal["row", "copy", "held_out"]
-Make = Callable[[random.Random, Example, Corpus], str]
+Make = Callable[[random.Random, Example, Corpus], str | tuple[str, ...]]
+"""The line of a fault, or the lines of one that takes several."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class _Slot:
 
 
 def as_line(system: str, example: Example) -> str:
-    """The row as one line of chat messages."""
-    return breakage.as_text(breakage.turns(system, example.prompt, example.answer))
+    """The row as one line of its file."""
+    return example.line(system)
 
 
 def plant(corpus: Corpus, counts: Mapping[Kind, int], seed: int) -> Planted:
@@ -107,11 +108,12 @@ def _take(pile: list[Example], kind: Kind) -> Example:
 
 
 def _planted(rng: random.Random, kind: Kind, example: Example, corpus: Corpus) -> list[_Slot]:
-    text = kind.make(rng, example, corpus)
+    made = kind.make(rng, example, corpus)
+    texts = (made,) if isinstance(made, str) else made
     if kind.origin != "copy":
-        return [_Slot(text, example, kind)]
+        return [_Slot(text, example, kind) for text in texts]
     partner = _Slot(as_line(corpus.system, example), example)
-    return [partner, _Slot(text, example, kind, partner)]
+    return [partner, *(_Slot(text, example, kind, partner) for text in texts)]
 
 
 def _numbered(slots: Sequence[_Slot], corpus: Corpus) -> Planted:

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.faults import answers
+from benchmarks.faults import answers, preferences, triplets
 from benchmarks.faults.corpora import Corpus, Example, available, with_neighbour
 from benchmarks.faults.example import EXAMPLE
 from benchmarks.faults.plant import KINDS, Fault, Kind, Planted, plant
-from benchmarks.faults.score import Flag, Tally, flags_of
+from benchmarks.faults.score import ALARMING, Flag, Tally, flags_of
 from benchmarks.faults.tables import Result, misses, page, section
 from benchmarks.real_data import REPOSITORY
 
@@ -67,7 +68,7 @@ def measure(corpus: Corpus, per_kind: int, seed: int) -> Result:
     return Result(corpus.name, what, tally)
 
 
-def measure_answers(corpus: Corpus, kinds: Sequence[Kind], per_kind: int, seed: int) -> Result:
+def measure_few(about: str, corpus: Corpus, kinds: Sequence[Kind], per_kind: int, seed: int) -> Result:
     """Plant the faults that must be rarer than what is normal, a few at a time, and count."""
     each = max(2, int(answers.SHARE * len(corpus.rows)))
     rounds = -(-per_kind // each)
@@ -77,8 +78,29 @@ def measure_answers(corpus: Corpus, kinds: Sequence[Kind], per_kind: int, seed: 
         flags, seconds = check(planted)
         tally.add(planted, flags, seconds)
     tally.resembling = with_neighbour(tally.flagged_clean(), corpus)
-    what = f"{len(corpus.rows)} rows; faults of answers and encodings, {each} of a kind in each of {rounds} plantings"
-    return Result(f"{corpus.name}, answers and encodings", what, tally)
+    what = f"{len(corpus.rows)} rows; faults of {about}, {each} of a kind in each of {rounds} plantings"
+    return Result(f"{corpus.name}, {about}", what, tally)
+
+
+def measure_wholes(corpus: Corpus, plantings: int, seed: int) -> Result:
+    """Faults of a whole set of pairs: sets of pairs drawn from a corpus, with each fault and without, each set a planting."""
+    tally = Tally()
+    for number in range(plantings):
+        for name, whole in preferences.WHOLES.items():
+            rng = random.Random(f"{seed} {number} {name}")
+            codes, seconds = _whole_codes(whole.make(rng, preferences.drawn(rng, corpus)))
+            tally.add_whole(name, is_found=whole.code in codes, seconds=seconds)
+        rng = random.Random(f"{seed} {number} sound")
+        codes, seconds = _whole_codes(preferences.sound(rng, preferences.drawn(rng, corpus)))
+        watched = {whole.code for whole in preferences.WHOLES.values()}
+        tally.add_sound_whole(f"set {number}", codes & watched, seconds)
+    what = f"{plantings} sets of {preferences.PAIRS} pairs for each fault and as many sound ones; a set is counted as one row"
+    return Result(f"{corpus.name}, sets of pairs", what, tally)
+
+
+def _whole_codes(lines: Sequence[str]) -> tuple[set[str], float]:
+    flags, seconds = check(Planted(tuple(lines), (), (), {}, {}))
+    return {flag.code for flag in flags if flag.severity in ALARMING}, seconds
 
 
 def shipped_example() -> Result:
@@ -130,32 +152,50 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write docs/reference/fault-table.md")
     parser.add_argument("--per-kind", type=int, default=PER_KIND, help="faults of each kind in each corpus")
     parser.add_argument("--seed", type=int, default=SEED, help="where and what is planted")
+    parser.add_argument("--only", nargs="+", choices=parts(0, 0), help="measure only these parts, and write nothing")
     parser.add_argument("--show-missed", type=int, default=0, metavar="N", help="print N missed faults of each kind")
     options = parser.parse_args(argv)
-    results, skipped = [shipped_example()], []
-    print(section(results[0]), flush=True)
-    for corpus in available():
-        if isinstance(corpus, str):
-            skipped.append(corpus)
-            print(corpus)
+    results, skipped = [], []
+    for name, measured in parts(options.per_kind, options.seed).items():
+        if options.only and name not in options.only:
             continue
-        results.append(measure(corpus, options.per_kind, options.seed))
-        print(f"\n{section(results[-1])}", flush=True)
-    for planting in answers.plantings():
-        if isinstance(planting, str):
-            skipped.append(planting)
-            print(planting)
-            continue
-        results.append(measure_answers(*planting, min(options.per_kind, answers.PER_KIND), options.seed))
-        print(f"\n{section(results[-1])}", flush=True)
+        for result in measured():
+            if isinstance(result, str):
+                skipped.append(result)
+                print(result)
+            else:
+                results.append(result)
+                print(f"\n{section(result)}", flush=True)
     for line in _missed_texts(results, options.show_missed):
         print(line)
-    if options.write:
+    if options.write and not options.only:
         TABLE.parent.mkdir(parents=True, exist_ok=True)
         TABLE.write_text(page(results, skipped), encoding="utf-8")
     missed = misses(results)
     print("\n" + ("\n".join(missed) if missed else "every target is met"))
     return 1 if missed else 0
+
+
+Measured = Iterator[Result | str]
+"""Results, and the reasons why some could not be had."""
+
+
+def parts(per_kind: int, seed: int) -> dict[str, Callable[[], Measured]]:
+    """What is measured, by the name that `--only` takes."""
+    few = min(per_kind, answers.PER_KIND)
+    return {
+        "example": lambda: iter([shipped_example()]),
+        "rows": lambda: (c if isinstance(c, str) else measure(c, per_kind, seed) for c in available()),
+        "answers": lambda: _few("answers and encodings", answers.plantings(), few, seed),
+        "pairs": lambda: _few("preference pairs", preferences.plantings(), few, seed),
+        "sets": lambda: (c if isinstance(c, str) else measure_wholes(c, few, seed) for c in preferences.corpora()),
+        "triplets": lambda: _few("embedding triplets", triplets.plantings(), few, seed),
+    }
+
+
+def _few(about: str, plantings: Iterable[tuple[Corpus, tuple[Kind, ...]] | str], per_kind: int, seed: int) -> Measured:
+    for planting in plantings:
+        yield planting if isinstance(planting, str) else measure_few(about, *planting, per_kind, seed)
 
 
 def _missed_texts(results: Iterable[Result], n: int) -> Iterator[str]:

@@ -66,6 +66,19 @@ class Tally:
         else:
             self.missed.setdefault(fault.kind, []).append(text)
 
+    def add_whole(self, kind: str, *, is_found: bool, seconds: float) -> None:
+        """Count one set of rows with a fault of the whole set."""
+        self.seconds += seconds
+        self.planted[kind] = self.planted.get(kind, 0) + 1
+        self.found[kind] = self.found.get(kind, 0) + is_found
+
+    def add_sound_whole(self, name: str, alarms: Iterable[str], seconds: float) -> None:
+        """Count one set of rows without such a fault, and the codes that said that it has one."""
+        self.seconds += seconds
+        self.clean.add(name)
+        for code in alarms:
+            self.alarms.setdefault(code, set()).add(name)
+
     def recall(self, kind: str) -> float:
         """The share of the planted faults of a kind that were found."""
         return self.found.get(kind, 0) / self.planted[kind]

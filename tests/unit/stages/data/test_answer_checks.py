@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.unit.stages.data.rows_for_tests import Record, check_rows, distinct_prompts, found, labelled, lines_of, record
 
-from truetune.stages.data.checks.boilerplate import _REFUSAL, kind_of, may_be_refusal
+from truetune.stages.data.checks.boilerplate import kind_of
 from truetune.stages.data.checks.truncated import how_it_breaks
+from truetune.stages.data.placeholders import is_placeholder
+from truetune.stages.data.refusals import is_refusal
 
 TRUNCATED, BOILERPLATE = "data.record.truncated", "data.record.boilerplate"
 
@@ -153,6 +153,44 @@ def test_a_long_answer_is_looked_at_from_its_start_only() -> None:
     assert kind_of("It is a fine day. " * 40 + "As an AI language model, I like it.", no_value_is_an_answer=False) == ""
 
 
-@given(st.from_regex(_REFUSAL, alphabet=st.characters(max_codepoint=127, include_characters="’")))
-def test_the_quick_look_lets_every_refusal_through(text: str) -> None:
-    assert may_be_refusal(text.lower())
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This falls outside what I am able to discuss.",
+        "Being a computer program, I hold no opinions of my own.",
+        "It would not be appropriate for me to answer this.",
+        "We are unable to process this request at this time.",
+        "I won't engage with that.",
+    ],
+)
+def test_a_refusal_is_told_by_what_it_is_made_of(text: str) -> None:
+    assert is_refusal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "No.",
+        "The parcel cannot be delivered before Thursday.",
+        "I can't wait to see the garden in bloom.",
+        "Do you have access to the file that I sent?",
+        "You cannot return the lamp once thirty days have passed.",
+    ],
+)
+def test_a_text_about_something_is_no_refusal(text: str) -> None:
+    assert not is_refusal(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["{{answer}}", "[your text here]", "#REF!", "no reply yet", "____", "ANSWER_GOES_HERE", "<<output>>"]
+)
+def test_a_placeholder_even_among_labels(text: str) -> None:
+    assert is_placeholder(text, no_value_is_an_answer=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["pending", "none", "test", "see the page", "a[i] = b", "{ }", "No answer is given in the text.", "#1", "+"]
+)
+def test_no_placeholder_among_labels(text: str) -> None:
+    assert not is_placeholder(text, no_value_is_an_answer=True)

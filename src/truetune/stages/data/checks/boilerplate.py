@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from truetune.core.records import Finding, TaskProfile
 from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.placeholders import is_placeholder
 from truetune.stages.data.profile import read_answer
+from truetune.stages.data.refusals import is_refusal
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import excerpt
 
@@ -49,31 +51,23 @@ _REFUSAL = re.compile(
 _REFUSAL_CHARACTERS = 400
 """A refusal stands at the start of an answer."""
 _CUES = (
-    *(" ai", "intelligence", "language", "machine learning", "virtual", "text based", "text-based"),
-    *("sorry", "apolog", "unfortunately", "regrettably", "fulfil", "comply with", "assist", "help"),
-    *("knowledge", "training", "as of my", "personal ", "access to "),
+    "can",
+    "n't",
+    "n’t",
+    "not ",
+    "unable",
+    "sorry",
+    "apolog",
+    " ai",
+    " model",
+    "an ",
+    "language",
+    "cut",
+    "as of my",
+    " last ",
+    "my ",
 )
-"""One of them stands in every refusal that does not begin with "I": a quick look before the slow one."""
-_FILLER_CHARACTERS = 60
-_FILLER = re.compile(
-    r"\blorem ipsum\b|\[(?:insert|add|fill|todo|placeholder)\b[^\]\n]{0,60}\]?|<(?:insert|placeholder)\b[^>\n]{0,40}>",
-    re.IGNORECASE,
-)
-_ALWAYS_FILLER = re.compile(
-    r"(?:todo|tbd|tba|fixme|tbc|placeholder|nan|undefined|xxx+|asdf\w*|qwerty\w*|dummy|lipsum|"
-    r"to be (?:done|determined|decided|added|filled|completed|written|announced|confirmed)(?: (?:in|later|soon))?|"
-    r"(?:fill|write|add|complete)(?: this| me| it)?(?: in)? later|coming soon|"
-    r"(?:todo|tbd|fixme|placeholder)\b.{0,40}|"
-    r".{0,20}\b(?:answer|response|text|output) (?:goes )?here|"
-    r"(?:sample|dummy|test) (?:answer|text|response|output))",
-    re.IGNORECASE | re.DOTALL,
-)
-_NO_VALUE = re.compile(
-    r"(?:n ?[/.]? ?a|not applicable|not available|none|null|nil|no (?:answer|response|output|data|value|text)|"
-    r"unknown|missing|empty|blank)",
-    re.IGNORECASE,
-)
-_AROUND = " \t\n\r.,;:!?…-–—_*#()[]{}<>\"'`«»“”/\\|=~"
+"""One of them stands in every refusal: a quick look before the slow one."""
 _CLOSED_SHAPES = ("labels", "exact")
 _DECLINES = re.compile(
     r"\b(?:refus|declin|reject|can[’']?not (?:help|answer)|can[’']?t (?:help|answer)|unanswerable|not allowed)", re.IGNORECASE
@@ -124,21 +118,9 @@ def kind_of(text: str, no_value_is_an_answer: bool) -> str:
         no_value_is_an_answer: `n/a` and `none` are legitimate labels and field values; in prose they are placeholders.
     """
     start = text[:_REFUSAL_CHARACTERS].strip()
-    if may_be_refusal(start.lower()) and _REFUSAL.search(start):
+    if (any(cue in start.lower() for cue in _CUES) and _REFUSAL.search(start)) or is_refusal(start):
         return REFUSAL
-    bare = text.strip(_AROUND)
-    if len(bare) <= _FILLER_CHARACTERS and _ALWAYS_FILLER.fullmatch(bare):
-        return "a placeholder"
-    if ("[" in text or "<" in text or "lorem" in text.lower()) and _FILLER.search(text):
-        return "a placeholder"
-    if not no_value_is_an_answer and (not bare or _NO_VALUE.fullmatch(bare)):
-        return "a placeholder"
-    return ""
-
-
-def may_be_refusal(lower: str) -> bool:
-    """Can a text in lower case match `_REFUSAL` at all?"""
-    return lower.startswith(("i", "but i")) or any([cue in lower for cue in _CUES])  # noqa: C419 - twice as fast as a generator
+    return "a placeholder" if is_placeholder(text, no_value_is_an_answer) else ""
 
 
 CHECK = RowCheck(

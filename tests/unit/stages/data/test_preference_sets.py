@@ -1,0 +1,81 @@
+"""What a whole set of preference pairs says: style that decides, refusals on one side."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.unit.stages.data.rows_for_tests import Record, check_rows, distinct_prompts, found
+
+STYLE, REFUSALS = "data.preference.style", "data.preference.refusals"
+PROMPTS = distinct_prompts(240)
+
+
+def pairs(count: int, restyle: Callable[[str], str] = str, share: float = 1.0, seed: int = 3) -> list[Record]:
+    """Pairs whose sides are written alike, but for the style put over that share of the chosen ones."""
+    rng = random.Random(seed)
+    rows = []
+    for n in range(count):
+        first, second = (f"It was {PROMPTS[k]}. Nobody minded; number {k} came later." for k in rng.sample(range(100, 240), 2))
+        chosen = restyle(first) if rng.random() < share else first
+        rows.append({"prompt": PROMPTS[n], "chosen": chosen, "rejected": second})
+    rng.shuffle(rows)
+    return rows
+
+
+def listed(text: str) -> str:
+    return "\n".join(f"- {part}" for part in text.split(". "))
+
+
+@pytest.mark.parametrize(
+    ("restyle", "feature"),
+    [
+        (listed, "list items"),
+        (lambda text: text.replace(".", "!"), "exclamation marks"),
+        (lambda text: f"Absolutely! {text}", "the opening 'absolutely it'"),
+        (lambda text: text.replace("Nobody minded", "**Nobody** minded"), "bold or italic type"),
+    ],
+)
+def test_style_that_decides_is_named(tmp_path: Path, restyle: Callable[[str], str], feature: str) -> None:
+    (finding,) = found(check_rows(tmp_path, pairs(100, restyle)), STYLE)
+    assert f"more of: {feature}" in finding.message
+    assert isinstance(finding.evidence["auc"], float)
+    assert finding.evidence["auc"] > 0.9
+    assert len(finding.rows) == 10
+
+
+@pytest.mark.parametrize(("count", "share"), [(100, 0.0), (100, 0.3), (49, 1.0)])
+def test_style_that_does_not_decide_or_too_few_pairs(tmp_path: Path, count: int, share: float) -> None:
+    assert found(check_rows(tmp_path, pairs(count, listed, share)), STYLE) == []
+
+
+def test_length_alone_is_not_style(tmp_path: Path) -> None:
+    rows = [{**row, "chosen": f"{row['chosen']} {row['chosen']}"} for row in pairs(100)]
+    report = check_rows(tmp_path, rows)
+    assert found(report, STYLE) == []
+    assert len(found(report, "data.preference.length_bias")) == 1
+
+
+def refusing(count: int, side: str, share: float) -> list[Record]:
+    rows = pairs(count)
+    return [{**row, side: "I'm sorry, but I can't help with that."} if n < share * count else row for n, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize(("side", "learned"), [("rejected", "never to refuse"), ("chosen", "to refuse")])
+def test_refusals_on_one_side(tmp_path: Path, side: str, learned: str) -> None:
+    (finding,) = found(check_rows(tmp_path, refusing(100, side, 0.2)), REFUSALS)
+    assert f"the {side} answer refuses in 20 of 100 pairs, the other one in 0" in finding.message
+    assert finding.message.endswith(learned)
+    assert [row.line for row in finding.rows] == list(range(1, 21))
+
+
+@pytest.mark.parametrize(("count", "share"), [(100, 0.05), (40, 0.5)])
+def test_a_few_refusals_or_too_few_pairs(tmp_path: Path, count: int, share: float) -> None:
+    assert found(check_rows(tmp_path, refusing(count, "rejected", share)), REFUSALS) == []
+
+
+def test_refusals_on_both_sides_say_nothing(tmp_path: Path) -> None:
+    rows = [*refusing(60, "rejected", 0.3), *refusing(60, "chosen", 0.3)]
+    assert found(check_rows(tmp_path, rows), REFUSALS) == []
