@@ -45,13 +45,15 @@ from truetune.core.records import (
     VerdictRecord,
 )
 from truetune.evidence import atomic
-from truetune.evidence.curated import CuratedRow, from_parquet
+from truetune.evidence.curated import CuratedRow, from_parquet, read_split
 from truetune.evidence.digests import canonical_json, file_digest, json_digest
+from truetune.evidence.frozen_test import FrozenTest
 from truetune.evidence.run_folder import RunFolder, load_record
 from truetune.evidence.store import ObjectStore
 from truetune.project.project import Project, new_run_id
 from truetune.stages.base import stage as base_stage
 from truetune.stages.data import stage as data_stage
+from truetune.stages.data.frozen import new_seal
 from truetune.stages.data.sidecar import found_beside
 from truetune.stages.diagnose import stage as diagnose_stage
 from truetune.stages.doctor import stage as doctor_stage
@@ -106,10 +108,15 @@ def run_folder(project: Project, run_id: str, clock: Clock) -> RunFolder:
     return RunFolder(project.runs_dir / run_id, ObjectStore(project.objects_dir), clock)
 
 
+def frozen_test(project: Project, clock: Clock) -> FrozenTest:
+    """The project's frozen test: its seal and the ledger of looks, beside the contract."""
+    return FrozenTest(project.contract_path.parent, clock)
+
+
 def inputs_of(project: Project) -> dict[str, JsonValue]:
     """Everything the user gave: the config, the contract, and the digest of each file that they name or that lies beside one."""
     rows = [*project.config.data.sources]
-    for optional in (project.contract.gold_set, project.contract.frozen_test_set):
+    for optional in (project.contract.gold_set, project.contract.frozen_test_set, project.config.data.splits.validation):
         if optional:
             rows.append(optional)
     paths = {name: project.resolve_data_path(name) for name in rows}
@@ -159,6 +166,7 @@ class _Loop:
         self.tools = tools
         self.reporter = reporter
         self.inputs = inputs_of(project)
+        self.frozen_test = frozen_test(project, tools.clock)
         self.earlier = [] if new else [run_folder(project, name, tools.clock) for name in reversed(project.run_ids())]
         self.folder = self._continue_or_start()
         self.records: dict[StageName, Record] = {}
@@ -295,13 +303,33 @@ class _Loop:
             "seed": config.seed,
             "commercial": config.base.commercial,
         }
+        inputs, seal = json_digest(depends), self.frozen_test.seal()
+        # What the test was cut from cuts the same test again: only other inputs meet the seal as something to keep.
+        kept = seal if seal is not None and seal.inputs != inputs else None
+        depends["seal"] = kept.digest if kept else None
         held_out = (contract.gold_set, contract.frozen_test_set)
         gold, test = (self.project.resolve_data_path(name) if name else None for name in held_out)
         request = data_stage.Request(
-            config.data, self.project.root, config.seed, config.train.max_length, gold, test, config.base.commercial
+            config.data,
+            self.project.root,
+            config.seed,
+            config.train.max_length,
+            gold,
+            test,
+            config.base.commercial,
+            kept,
         )
         ports = data_stage.Ports(self._chat_tokenizer(), self.reporter, self.tools.row_engine_for(config.data.engine))
-        return self._stage("data", DataRecord, depends, lambda: data_stage.run(request, ports, self.folder))
+        record = self._stage("data", DataRecord, depends, lambda: data_stage.run(request, ports, self.folder))
+        if seal is None and record.gate == "passed":
+            self._seal(record, inputs)
+        return record
+
+    def _seal(self, record: DataRecord, inputs: str) -> None:
+        """The first test that passes the gate is the project's test from now on."""
+        rows = read_split(self.folder.store, record.curated, "test")
+        seal = new_seal(rows, record.test_chosen_by, self.tools.clock.now_iso(), inputs)
+        self.frozen_test.put_seal(seal, self.folder.run_id)
 
     def _plan(self) -> PlanRecord:
         base, data = self._record("base", BaseRecord), self._record("data", DataRecord)
@@ -371,7 +399,9 @@ class _Loop:
                 cache_dir=self.project.generations_dir,
                 gold=gold_rows(self.folder.store, data),
             )
-            ports = evaluate_stage.Ports(self.tools.host, self._chat_tokenizer(), self.reporter, self.tools.clock)
+            ports = evaluate_stage.Ports(
+                self.tools.host, self._chat_tokenizer(), self.reporter, self.tools.clock, self.frozen_test
+            )
             return evaluate_stage.run(request, ports, self.folder)
 
         return self._stage("evaluate", EvaluationRecord, depends, work)

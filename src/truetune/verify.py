@@ -32,8 +32,9 @@ from truetune.core.records import (
     VerifyRecord,
 )
 from truetune.evidence.digests import file_digest, json_digest, tree_digest, tree_of
+from truetune.evidence.frozen_test import FrozenTest
 from truetune.evidence.run_folder import RunFolder, load_record
-from truetune.loop import StageName, decide
+from truetune.loop import StageName, decide, frozen_test
 from truetune.project.project import Project
 from truetune.stages.data.splits import split_digest
 from truetune.stages.diagnose import stage as diagnose_stage
@@ -150,6 +151,24 @@ class _Verifier:
         yield self._check("curated tree", partial(self._tree_digest, data.curated))
         for name, split in data.splits.items():
             yield self._check(f"split {name}", partial(self._split, data, name, split.digest))
+        yield from self._frozen_test(data)
+
+    def _frozen_test(self, data: DataRecord) -> Iterator[Verification]:
+        """Every look at this run's test since it was sealed, by whichever run; what did not pass the gate is not sealed."""
+        frozen = frozen_test(self.project, self.run.clock)
+        if data.gate != "passed":
+            return
+        if frozen.seal_path.exists() or frozen.ledger.path.exists():
+            yield self._check("frozen test", partial(self._looks, frozen, data.splits["test"].digest))
+        else:
+            yield Verification(name="frozen test", state="not_measured", detail="the project has no seal: nothing froze the test")
+
+    def _looks(self, frozen: FrozenTest, digest: str) -> str:
+        info, seal = frozen.info(digest), frozen.seal()
+        if info is None:
+            raise _mismatch("the project never sealed the test of this run", frozen.ledger.path)
+        looked = f"looked at {'once' if info.looks == 1 else f'{info.looks} times'} since it was sealed on {info.sealed_at[:10]}"
+        return looked if seal is not None and seal.digest == digest else f"{looked}; it is not the project's test any more"
 
     def _source(self, source: SourceFile | Artifact) -> str:
         path = self.project.resolve_data_path(source.path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from truetune.cli import data_curate, data_diff, data_show
+from truetune.cli import data_curate, data_diff, data_reseal, data_show
 from truetune.cli.run import PROJECT
 from truetune.cli.session import JSON
 
@@ -28,3 +28,4 @@ def data(context: typer.Context, project: Path = PROJECT, as_json: bool = JSON) 
 app.command("curate")(data_curate.curate)
 app.command("diff")(data_diff.diff)
 app.command("show")(data_show.show)
+app.command("reseal")(data_reseal.reseal)

@@ -35,6 +35,9 @@ def verify(
         for item in record.checks:
             if item.state != "passed":
                 current.console.print(f"{item.name}: {item.state.replace('_', ' ')}: {item.detail}", style="bold red")
+        for item in record.checks:
+            if item.name == "frozen test" and item.state == "passed":
+                current.console.print(f"test      {item.detail}")
         passed = sum(item.state == "passed" for item in record.checks)
         current.console.print(f"verify    {record.gate}: {passed} of {len(record.checks)} links of run {record.run_id} hold")
         if record.first_mismatch:

@@ -39,12 +39,17 @@ class BaseConfig(ConfigModel):
 
 
 class SplitConfig(ConfigModel):
-    """Shares of the rows; near-duplicate clusters, and rows that share a value of `keep_together`, stay on one side."""
+    """Shares of the rows; near-duplicate clusters, and rows that share a value of `keep_together`, stay on one side.
+
+    `by_time` makes the newest rows the test; `auto` does so where nearly all rows have a time. `validation` is a file of your own
+    in place of the validation split (the contract's `frozen_test_set` stands in place of the test).
+    """
 
     validation_frac: float = Field(default=0.1, ge=0.0, lt=0.9)
     test_frac: float = Field(default=0.2, ge=0.0, lt=0.9)
     by_time: bool | Literal["auto"] = "auto"
     keep_together: tuple[KeptTogether, ...] = ("group", "conversation")
+    validation: str | None = None
 
     @model_validator(mode="after")
     def _leaves_rows_to_train_on(self) -> Self:

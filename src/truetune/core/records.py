@@ -214,6 +214,41 @@ class SplitInfo(Frozen):
     digest: Digest
 
 
+class SealedRow(Frozen):
+    """A row of the frozen test: its id, the user's own name for it where there is one, and where it stood when it was sealed."""
+
+    row_id: str
+    id: str | None = None
+    file: str
+    line: int
+
+
+class SealRecord(Record):
+    """`test.seal.json` beside the contract: what freezes the test split of a project.
+
+    `digest` is over the rows' ids and words. `inputs` is the key of the data stage that cut it: the same inputs cut the same.
+    `chosen_by` says how the rows were chosen: cut by truetune, the user's `split` column, or the user's own file.
+    """
+
+    stage: Literal["seal"] = "seal"
+    sealed_at: str
+    digest: Digest
+    inputs: Digest
+    chosen_by: Literal["cut", "column", "file"]
+    rows: tuple[SealedRow, ...]
+
+
+class FrozenTestInfo(Frozen):
+    """The frozen test as a run met it: since when it is sealed, how often it had been looked at, this look included, and how many
+    times this project has sealed a test.
+    """
+
+    digest: Digest
+    sealed_at: str
+    looks: int
+    seals: int
+
+
 class TokenStats(Frozen):
     """Lengths under the real template, in tokens; `None` fields were not measured (no tokenizer)."""
 
@@ -322,7 +357,8 @@ class DataRecord(Record):
 
     `curated` holds `train.parquet`, `validation.parquet`, `test.parquet` (columns `row_id, messages, prompt, answer`),
     `lineage.parquet` (row_id → file, line, split, cluster, change, id, source, licence) and `dropped.parquet` (file, line, code,
-    reason, text, fate). `metadata` are the sidecars that were joined to the rows by id.
+    reason, text, fate). `metadata` are the sidecars that were joined to the rows by id. `test_chosen_by`: the test was cut by
+    truetune, or is the user's own, by a column `split` or as a file.
     """
 
     stage: Literal["data"] = "data"
@@ -336,6 +372,7 @@ class DataRecord(Record):
     task: TaskProfile
     curated: Tree
     splits: dict[SplitName, SplitInfo]
+    test_chosen_by: Literal["cut", "column", "file"] = "cut"
     template_digest: Digest | None
     token_views: tuple[TokenView, ...] = ()
 
@@ -554,6 +591,7 @@ class EvaluationRecord(Record):
     choices: Artifact | None
     findings: tuple[Finding, ...]
     seed: int
+    frozen_test: FrozenTestInfo | None = None
 
 
 # --- verdict --------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ class RunFolder:
         """Nothing is made on disk until something is written."""
         self.path = path
         self.store = store
+        self.clock = clock
         self.ledger = Ledger(path / "ledger.jsonl", clock)
 
     @property

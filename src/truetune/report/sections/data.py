@@ -80,7 +80,7 @@ def view(bundle: ReportBundle, shown: Shown) -> DataView | None:
     return DataView(
         gate=data.gate,
         gate_reason=shown.text(data.gate_reason),
-        facts=_facts(data),
+        facts=(*_facts(data), *_looks(bundle)),
         flow=_flow(bundle, shown),
         histogram=charts.histogram("lengths", "How long the kept rows are", bundle.lengths_chars, "characters a row")
         if bundle.lengths_chars
@@ -106,6 +106,15 @@ def _facts(data: DataRecord) -> tuple[tuple[str, str, str], ...]:
         ("kept", f"{stats.kept:,}", " · ".join(f"{n} {name}" for name, n, _ in splits)),
         ("dropped", f"{stats.dropped:,}", "each with its reason"),
     )
+
+
+def _looks(bundle: ReportBundle) -> tuple[tuple[str, str, str], ...]:
+    """How often the frozen test had been looked at when this run's evaluation had."""
+    looked = bundle.evaluation.frozen_test if bundle.evaluation else None
+    if looked is None:
+        return ()
+    sealed = f"since it was sealed on {looked.sealed_at[:10]}"
+    return (("looks at the frozen test", f"{looked.looks:,}", sealed if looked.seals == 1 else f"{sealed}, seal {looked.seals}"),)
 
 
 def _task(data: DataRecord, shown: Shown) -> tuple[tuple[str, str], ...]:

@@ -12,8 +12,10 @@ from truetune.core.records import CheckReport, DataStats, Finding, GateState
 from truetune.stages.data.checks.registry import run_checks
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.load import Loaded, corpus_of, load
+from truetune.stages.data.own_split import OwnSplit, own_split
 from truetune.stages.data.policy import Drop, drops, statistics
 from truetune.stages.data.row_pass import IN_PROCESS
+from truetune.stages.data.row_store import stored
 from truetune.stages.data.rules import Rules
 from truetune.stages.data.sidecar import Provenance
 
@@ -69,7 +71,8 @@ def run_check(
         DataError: a file cannot be read as data at all.
         EnvironmentFault: there is no room for the rows where temporary files go.
     """
-    judged = judge([(path, str(path)) for path in files], [(path, str(path)) for path in against], config, progress, engine)
+    named = [[(path, str(path)) for path in paths] for paths in (files, against)]
+    judged = judge(named[0], named[1], config, progress, engine, hold_out=True)
     problems = _problems(judged)
     state: GateState = "failed" if problems else "passed" if judged.corpus.rows else "not_measured"
     return CheckReport(
@@ -83,9 +86,17 @@ def run_check(
 
 
 def judge(
-    files: Sequence[NamedFile], against: Sequence[NamedFile], config: DataConfig, progress: Progress, engine: RowEngine
+    files: Sequence[NamedFile],
+    against: Sequence[NamedFile],
+    config: DataConfig,
+    progress: Progress,
+    engine: RowEngine,
+    *,
+    hold_out: bool = False,
 ) -> Judged:
     """Read files, each given as (path, how findings name it), check them, and decide what becomes of each row.
+
+    With `hold_out`, rows whose own `split` says validation or test are held out from the others.
 
     Raises:
         DataError: a file cannot be read as data at all.
@@ -94,7 +105,9 @@ def judge(
     provenance = Provenance(config.columns, (Path(config.metadata), config.metadata) if config.metadata else None)
     sources = load(files, config.format, progress, provenance)
     held_out = load(against, None, progress, provenance)
-    corpus = corpus_of(sources, [held_out], config, provenance)
+    own = own_split(sources) if hold_out else OwnSplit(sources, stored(()), stored(()))
+    sides = [Loaded((), (), rows, ()) for rows in (own.validation, own.test)]
+    sources, corpus = own.train, corpus_of(own.train, [*sides, held_out], config, provenance)
     rules = Rules(config.checks)
     found = run_checks(corpus, progress, engine)
     findings, dropped = rules.applied(found), drops(corpus, found, rules)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,7 +31,7 @@ class Drop:
     fate: Fate = "drop"
 
 
-def drops(corpus: Corpus, findings: Sequence[Finding], rules: Rules) -> dict[int, Drop]:
+def drops(corpus: Corpus, findings: Sequence[Finding], rules: Rules, frozen: Collection[int] = frozenset()) -> dict[int, Drop]:
     """Positions in `corpus.rows` that the rules leave out, each with the first reason that applies.
 
     First what `drop` and `quarantine` take, in the order of the findings: all rows of a finding, of a leak the training rows
@@ -41,6 +41,7 @@ def drops(corpus: Corpus, findings: Sequence[Finding], rules: Rules) -> dict[int
         corpus: the rows.
         findings: as the checks gave them, before `Rules.applied`.
         rules: what the config says.
+        frozen: positions of the frozen test's rows: they stay, and of rows that repeat each other it is they that stay.
     """
     acting = [f for f in findings if rules.of(f.code).acts_on(f)]
     dropped: dict[int, Drop] = {}
@@ -48,10 +49,11 @@ def drops(corpus: Corpus, findings: Sequence[Finding], rules: Rules) -> dict[int
         policy = rules.of(finding.code).policy
         if policy == "drop" or policy == "quarantine":  # noqa: PLR1714 - narrows the type
             for position in _positions(corpus, _concerned(finding)):
-                dropped.setdefault(position, Drop(finding.code, finding.message, policy))
+                if position not in frozen:
+                    dropped.setdefault(position, Drop(finding.code, finding.message, policy))
     for code in described():
         if rules.of(code).policy == "keep-first":
-            _keep_firsts(corpus, [f for f in acting if f.code == code], dropped)
+            _keep_firsts(corpus, [f for f in acting if f.code == code], dropped, frozen)
     return dropped
 
 
@@ -70,18 +72,18 @@ def _concerned(finding: Finding) -> Iterable[RowRef]:
     return finding.groups[0] if finding.code in _FIRST_GROUP else finding.rows
 
 
-def _keep_firsts(corpus: Corpus, findings: Sequence[Finding], dropped: dict[int, Drop]) -> None:
+def _keep_firsts(corpus: Corpus, findings: Sequence[Finding], dropped: dict[int, Drop], frozen: Collection[int]) -> None:
     if not findings:
         return
     code = findings[0].code
     if code == near_duplicates.CODE:
         # A finding holds all that is similar; only copies of each other are too many, as far as they are still there.
         for group in _copies(corpus, dropped):
-            _keep_first(corpus, group, dropped, Drop(code, "nearly the same row with the same answer stands earlier"))
+            _keep_first(corpus, group, dropped, frozen, Drop(code, "nearly the same row with the same answer stands earlier"))
         return
     for finding in findings:
         reason = "the same row stands earlier" if code == exact_duplicates.CODE else f"{finding.message}, the first stays"
-        _keep_first(corpus, _positions(corpus, finding.rows), dropped, Drop(code, reason))
+        _keep_first(corpus, _positions(corpus, finding.rows), dropped, frozen, Drop(code, reason))
 
 
 def _copies(corpus: Corpus, dropped: Mapping[int, Drop]) -> list[list[int]]:
@@ -94,11 +96,12 @@ def _copies(corpus: Corpus, dropped: Mapping[int, Drop]) -> list[list[int]]:
     return list(clusters.values())
 
 
-def _keep_first(corpus: Corpus, group: Sequence[int], dropped: dict[int, Drop], why: Drop) -> None:
-    left = [position for position in group if position not in dropped]
+def _keep_first(corpus: Corpus, group: Sequence[int], dropped: dict[int, Drop], frozen: Collection[int], why: Drop) -> None:
+    left = sorted((position for position in group if position not in dropped), key=lambda position: position not in frozen)
     for position in left[1:]:
         first = corpus.rows[left[0]]
-        dropped[position] = Drop(why.code, f"{why.reason}: {first.file}, line {first.line}")
+        if position not in frozen:
+            dropped[position] = Drop(why.code, f"{why.reason}: {first.file}, line {first.line}")
 
 
 def statistics(corpus: Corpus, findings: Sequence[Finding], dropped: Mapping[int, Drop], rules: Rules) -> DataStats:

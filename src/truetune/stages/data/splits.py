@@ -1,36 +1,65 @@
 """Train, validation and test, cut once: the same rows and seed give the same sides, in whatever order the rows stand.
 
-Whole clusters of copies go to one side. Where answers are labels or JSON, each kind of answer is spread over the sides in
-proportion.
+What belongs together (a cluster of copies, a customer, a conversation) goes to one side whole. Where rows have times the newest
+are the test, and the newest of the rest the validation. Where they have none, and answers are labels or JSON, each kind of
+answer is spread over the sides in proportion. A test that is frozen stays as it is.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from truetune.core.config import SplitConfig
 from truetune.core.records import SplitName
 from truetune.evidence.curated import CuratedRow, from_parquet
 from truetune.evidence.digests import json_digest
+from truetune.stages.data.similarity import components
+
+TIMED_FRAC = 0.95
+"""From this share of rows with a time on, `by_time: auto` cuts by time; rows without one count as old. Source: stated."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitRow:
-    """What the split needs to know of a row: its id, its cluster of copies, and its kind of answer."""
+    """What the split needs to know of a row.
+
+    Attributes:
+        row_id: names it.
+        cluster: its cluster of copies.
+        stratum: its kind of answer.
+        together: more names that rows of one side share: its customer, its conversation.
+        time: seconds since 1970, None where it has none.
+    """
 
     row_id: str
     cluster: str
     stratum: str
+    together: tuple[str, ...] = ()
+    time: float | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The side of each row id.
+
+    `left_out` are rows that belong with a row of the frozen test: on either side they would spoil it. The value is that row's id.
+    """
+
+    sides: dict[str, SplitName] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
+    """Rows that go to one side; `newest` is the time of the newest, -inf where none has one."""
+
     key: str
     stratum: str
     row_ids: tuple[str, ...]
+    newest: float
 
 
 def rows_digest(rows: Iterable[CuratedRow]) -> str:
@@ -43,33 +72,98 @@ def split_digest(shard: bytes) -> str:
     return rows_digest(from_parquet(shard))
 
 
-def split_rows(rows: Sequence[SplitRow], config: SplitConfig, seed: int) -> dict[str, SplitName]:
-    """The side of each row id. Sizes are the rounded shares, short only where clusters are too big to fit."""
+def split_rows(rows: Sequence[SplitRow], config: SplitConfig, seed: int, frozen: Collection[str] = ()) -> Cut:
+    """Cut rows into sides. Sizes are the rounded shares, short only where units are too big to fit.
+
+    Args:
+        rows: with ids that differ.
+        config: shares, and whether time counts.
+        seed: decides, together with the rows' content, what content alone leaves open.
+        frozen: ids of the rows that are the test already; then no other row joins them.
+    """
     units = _units(rows, seed)
-    sides: dict[str, SplitName] = {row.row_id: "train" for row in rows}
-    left = units
-    for side, frac in (("test", config.test_frac), ("validation", config.validation_frac)):
-        taken = _take(left, round(frac * len(rows)), frac * len(rows))
-        name: SplitName = "test" if side == "test" else "validation"
-        sides.update({row_id: name for unit in taken for row_id in unit.row_ids})
+    cut = Cut()
+    left = _without_frozen(units, frozenset(frozen), cut) if frozen else units
+    shares: tuple[tuple[SplitName, float], ...] = (("test", config.test_frac), ("validation", config.validation_frac))
+    by_time = is_by_time(rows, config)
+    for side, frac in shares[1:] if frozen else shares:
+        wanted = round(frac * len(rows))
+        taken = _take_newest(left, wanted) if by_time else _take(left, wanted, frac * len(rows))
+        cut.sides.update({row_id: side for unit in taken for row_id in unit.row_ids})
         keys = {unit.key for unit in taken}
         left = [unit for unit in left if unit.key not in keys]
-    return sides
+    cut.sides.update({row_id: "train" for unit in left for row_id in unit.row_ids})
+    return cut
 
 
-def _units(rows: Iterable[SplitRow], seed: int) -> list[_Unit]:
-    """Clusters in an order that only their content and the seed decide."""
-    clusters: defaultdict[str, list[SplitRow]] = defaultdict(list)
-    for row in rows:
-        clusters[row.cluster].append(row)
+def unit_names(rows: Sequence[SplitRow]) -> dict[str, str]:
+    """For each row id the name of what it belongs with: the first of the ids there are."""
+    members: defaultdict[int, list[str]] = defaultdict(list)
+    for row, number in zip(rows, _unit_numbers(rows), strict=True):
+        members[number].append(row.row_id)
+    return {row_id: min(ids) for ids in members.values() for row_id in ids}
+
+
+def is_by_time(rows: Iterable[SplitRow], config: SplitConfig) -> bool:
+    """Are the newest rows the test? `auto`: where nearly all rows have a time, and not all the same."""
+    if config.by_time != "auto":
+        return config.by_time
+    times = [row.time for row in rows]
+    timed = [time for time in times if time is not None]
+    return len(timed) >= TIMED_FRAC * len(times) and len(set(timed)) > 1
+
+
+def _without_frozen(units: Sequence[_Unit], frozen: frozenset[str], cut: Cut) -> list[_Unit]:
+    """The units that the frozen test has no part in; the others' rows are in the test, or left out."""
+    free = []
+    for unit in units:
+        mates = [row_id for row_id in unit.row_ids if row_id in frozen]
+        if not mates:
+            free.append(unit)
+            continue
+        cut.sides.update(dict.fromkeys(mates, "test"))
+        cut.left_out.update({row_id: mates[0] for row_id in unit.row_ids if row_id not in frozen})
+    return free
+
+
+def _units(rows: Sequence[SplitRow], seed: int) -> list[_Unit]:
+    """Rows that belong together, in an order that only their content and the seed decide."""
+    members: defaultdict[int, list[SplitRow]] = defaultdict(list)
+    for row, number in zip(rows, _unit_numbers(rows), strict=True):
+        members[number].append(row)
     units = []
-    for members in clusters.values():
-        ids = tuple(sorted(row.row_id for row in members))
-        strata = Counter(row.stratum for row in members)
+    for together in members.values():
+        ids = tuple(sorted(row.row_id for row in together))
+        strata = Counter(row.stratum for row in together)
         stratum = min(strata, key=lambda name: (-strata[name], name))
         key = hashlib.sha256(f"{seed}:{ids[0]}".encode()).hexdigest()
-        units.append(_Unit(key, stratum, ids))
+        newest = max((row.time for row in together if row.time is not None), default=float("-inf"))
+        units.append(_Unit(key, stratum, ids, newest))
     return sorted(units, key=lambda unit: unit.key)
+
+
+def _unit_numbers(rows: Sequence[SplitRow]) -> Sequence[int]:
+    """For each row the number of its unit: rows are linked by their cluster and by each name that they share."""
+    first: dict[tuple[int, str], int] = {}
+    edges = []
+    for position, row in enumerate(rows):
+        for name in ((0, row.cluster), *((1, shared) for shared in row.together)):
+            edges.append((first.setdefault(name, position), position))
+    return components(len(rows), edges)
+
+
+def _take_newest(units: Sequence[_Unit], rows_wanted: int) -> list[_Unit]:
+    """The newest units that fit, without a gap: only what could never fit is passed over, else an older row would overtake it."""
+    taken, missing = [], rows_wanted
+    for unit in sorted(units, key=lambda unit: (-unit.newest, unit.key)):
+        size = len(unit.row_ids)
+        if size > rows_wanted:
+            continue
+        if size > missing:
+            break
+        taken.append(unit)
+        missing -= size
+    return taken
 
 
 def _take(units: Sequence[_Unit], rows_wanted: int, exact: float) -> list[_Unit]:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from truetune.core.config import DataConfig
+from truetune.core.config import DataConfig, KeptTogether, SplitConfig
 from truetune.core.ports import ChatTokenizer, Progress, RowEngine
-from truetune.core.records import DataRecord, DataStats, Finding, GateState, SplitInfo, SplitName
+from truetune.core.records import DataFormat, DataRecord, DataStats, Finding, GateState, SealRecord, SplitInfo, SplitName
 from truetune.evidence.curated import CuratedRow
 from truetune.evidence.run_folder import RunFolder
 from truetune.stages.data.checks import context_length
+from truetune.stages.data.checks.frozen_split import CHANGED, MATES, mates_finding, seal_findings
 from truetune.stages.data.checks.registry import in_order, run_checks
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.formats import require_trainable
+from truetune.stages.data.frozen import ChosenBy, frozen_ids
+from truetune.stages.data.grouping import keeps_together
 from truetune.stages.data.load import Loaded, corpus_of, load
 from truetune.stages.data.over_length import Window
+from truetune.stages.data.own_split import own_split
 from truetune.stages.data.policy import Drop, drops, fate_of, statistics
 from truetune.stages.data.profile import field_text
 from truetune.stages.data.row_pass import IN_PROCESS
@@ -25,7 +30,7 @@ from truetune.stages.data.rows import Row, row_ids
 from truetune.stages.data.rules import Rules
 from truetune.stages.data.shards import DroppedRow, store_shards
 from truetune.stages.data.sidecar import Provenance
-from truetune.stages.data.splits import SplitRow, rows_digest, split_rows
+from truetune.stages.data.splits import Cut, SplitRow, rows_digest, split_rows, unit_names
 from truetune.stages.data.tokens import Fitting, Tokenised, token_stats, token_views, tokenise
 
 _SIDES: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -43,6 +48,7 @@ class Request:
         gold: the hand-graded set, which training must not overlap with; None where the project has none.
         test: the user's own test file; None cuts the test split from the sources.
         commercial: will the tuned model be used commercially; None where nobody said.
+        seal: the frozen test of the project; None where none is sealed yet.
     """
 
     config: DataConfig
@@ -52,6 +58,7 @@ class Request:
     gold: Path | None = None
     test: Path | None = None
     commercial: bool | None = None
+    seal: SealRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -64,15 +71,35 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """Everything found: in `corpus.everyone` the user's test rows follow those of the sources, and the gold rows follow them.
+class _Read:
+    """All rows that were read: those to be cut, and those that are held out already."""
 
-    `test_rows` and `gold_rows` are their positions there.
+    sources: Loaded
+    validation: tuple[Loaded, ...]
+    test: tuple[Loaded, ...]
+    gold: Loaded
+    provenance: Provenance
+    chosen_by: ChosenBy
+
+    @property
+    def held_out(self) -> tuple[Loaded, ...]:
+        """Validation, test, gold: their order in the corpus."""
+        return (*self.validation, *self.test, self.gold)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Everything found: in `corpus.everyone` the rows that are held out follow those of the sources: validation, test, gold.
+
+    The ranges are their positions there; `ids` and `frozen` (the rows of a sealed test) go by position too.
     """
 
     corpus: Corpus
+    ids: Sequence[str]
+    validation_rows: range
     test_rows: range
     gold_rows: range
+    frozen: frozenset[int]
     findings: list[Finding]
     dropped: dict[int, Drop]
     tokenised: Tokenised | None
@@ -93,15 +120,19 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         DataError: a file cannot be read as data at all, or its format cannot be trained on.
         EnvironmentFault: the store cannot be written.
     """
-    config, scratch = request.config, evidence.store.root.parent
-    provenance = Provenance(config.columns, _named(request, config.metadata) if config.metadata else None)
-    named = [_named(request, source) for source in config.sources]
-    sources = load(named, config.format, ports.progress, provenance, scratch)
-    test = load([_named(request, str(request.test))] if request.test else [], None, ports.progress, provenance, scratch)
-    gold = load([_named(request, str(request.gold))] if request.gold else [], None, ports.progress, provenance, scratch)
-    require_trainable([*sources.sources, *test.sources, *gold.sources])
-    judged = _judge(request, ports, sources, test, gold, provenance)
-    rows, changes = _curated(request, judged)
+    read = _read(request, ports, evidence.store.root.parent)
+    judged = _judge(request, ports, read)
+    rows, changes, mates = _curated(request, judged)
+    why = {judged.ids[position]: drop.code for position, drop in judged.dropped.items()}
+    judged.dropped.update(mates)
+    judged.findings.extend(
+        judged.rules.applied(
+            [
+                *seal_findings(request.seal, rows["test"], why),
+                *mates_finding([judged.corpus.everyone[position] for position in mates]),
+            ]
+        )
+    )
     shards: dict[str, Sequence[CuratedRow]] = {side: rows[side] for side in _SIDES}
     if request.gold:
         shards["gold"] = _gold(judged)
@@ -111,16 +142,41 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
     return DataRecord(
         gate=gate,
         gate_reason=reason,
-        findings=tuple(judged.findings),
-        sources=tuple(sources.sources),
-        held_out=(*test.sources, *gold.sources),
-        metadata=provenance.files,
+        findings=tuple(in_order(judged.findings)),
+        sources=tuple(read.sources.sources),
+        held_out=tuple(source for loaded in read.held_out for source in loaded.sources),
+        metadata=read.provenance.files,
         stats=stats,
         task=judged.corpus.profile,
         curated=curated,
         splits={side: _frozen(rows[side]) for side in _SIDES},
+        test_chosen_by=read.chosen_by,
         template_digest=ports.tokenizer.template_digest if ports.tokenizer else None,
         token_views=token_views(rows["train"], ports.tokenizer) if ports.tokenizer else (),
+    )
+
+
+def _read(request: Request, ports: Ports, scratch: Path) -> _Read:
+    """The files, and what is held out from them: by the user's own `split`, or by files of its own."""
+    config = request.config
+    provenance = Provenance(config.columns, _named(request, config.metadata) if config.metadata else None)
+
+    def read(paths: Iterable[str | Path | None], name: DataFormat | None = None) -> Loaded:
+        named = [_named(request, str(path)) for path in paths if path is not None]
+        return load(named, name, ports.progress, provenance, scratch)
+
+    everything = read(config.sources, config.format)
+    validation, test, gold = read([config.splits.validation]), read([request.test]), read([request.gold])
+    require_trainable([source for loaded in (everything, validation, test, gold) for source in loaded.sources])
+    own = own_split(everything, scratch)
+    chosen_by: ChosenBy = "file" if request.test else "column" if len(own.test) else "cut"
+    return _Read(
+        own.train,
+        (Loaded((), (), own.validation, ()), validation),
+        (Loaded((), (), own.test, ()), test),
+        gold,
+        provenance,
+        chosen_by,
     )
 
 
@@ -131,47 +187,107 @@ def _named(request: Request, path: str) -> tuple[Path, str]:
     return full, full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
 
 
-def _judge(request: Request, ports: Ports, sources: Loaded, test: Loaded, gold: Loaded, provenance: Provenance) -> _Judged:
-    corpus = corpus_of(sources, [test, gold], request.config, provenance, request.commercial)
+def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
+    corpus = corpus_of(read.sources, read.held_out, request.config, read.provenance, request.commercial)
     rules = Rules(request.config.checks)
-    findings = run_checks(corpus, ports.progress, ports.engine)
-    dropped = drops(corpus, findings, rules)
     border, everyone = len(corpus.rows), len(corpus.everyone)
-    test_rows = range(border, border + len(test.rows))
-    gold_rows = range(test_rows.stop, everyone)
-    if ports.tokenizer is None:
-        return _Judged(corpus, test_rows, gold_rows, rules.applied(findings), dropped, None, rules)
-    left = [position for position in range(everyone) if position not in dropped]
-    window, fitting = Window(ports.tokenizer, request.max_length), Fitting(request.config, border, rules)
-    tokenised = tokenise(corpus.everyone, left, window, fitting, ports.progress)
-    found = rules.applied(in_order([*findings, *tokenised.findings]))
-    return _Judged(corpus, test_rows, gold_rows, found, dropped | dict(tokenised.drops), tokenised, rules)
+    validation_rows = range(border, border + sum(len(loaded.rows) for loaded in read.validation))
+    test_rows = range(validation_rows.stop, validation_rows.stop + sum(len(loaded.rows) for loaded in read.test))
+    ids = _ids(corpus, test_rows)
+    sealed = frozen_ids(request.seal) if read.chosen_by == "cut" else frozenset()
+    frozen = frozenset(position for position in range(border) if ids[position] in sealed) if sealed else frozenset()
+    findings = run_checks(corpus, ports.progress, ports.engine)
+    dropped = drops(corpus, findings, rules, frozen)
+    tokenised = None
+    if ports.tokenizer is not None:
+        left = [position for position in range(everyone) if position not in dropped]
+        window, fitting = Window(ports.tokenizer, request.max_length), Fitting(request.config, border, rules)
+        tokenised = tokenise(corpus.everyone, left, window, fitting, ports.progress)
+        findings = in_order([*findings, *tokenised.findings])
+        dropped |= dict(tokenised.drops)
+    return _Judged(
+        corpus=corpus,
+        ids=ids,
+        validation_rows=validation_rows,
+        test_rows=test_rows,
+        gold_rows=range(test_rows.stop, everyone),
+        frozen=frozen,
+        findings=rules.applied(findings),
+        dropped=dropped,
+        tokenised=tokenised,
+        rules=rules,
+    )
 
 
-def _curated(request: Request, judged: _Judged) -> tuple[dict[SplitName, list[CuratedRow]], dict[str, str]]:
-    """The kept rows by side, in the order of the files; and what was changed in those that were too long, by row id."""
-    everyone = judged.corpus.everyone
-    ids = row_ids(everyone)
-    clusters = judged.corpus.index.copy_clusters().tolist()
-    own = [p for p in range(len(judged.corpus.rows)) if p not in judged.dropped]
-    # A cluster is named after a row that is in it and was kept: the first one.
-    names: dict[int, str] = {}
-    for position in (*own, *judged.test_rows):
-        names.setdefault(clusters[position], ids[position])
-    split_config = request.config.splits.model_copy(update={"test_frac": 0.0}) if request.test else request.config.splits
-    to_split = [SplitRow(ids[p], names[clusters[p]], _stratum(judged.corpus, p)) for p in own]
-    sides = split_rows(to_split, split_config, request.seed)
+def _ids(corpus: Corpus, test_rows: range) -> list[str]:
+    """An id for each position. Of rows that are the same the user's test rows are named first: training changes no test's id."""
+    others = [position for position in range(len(corpus.everyone)) if position not in test_rows]
+    named = dict(zip((*test_rows, *others), row_ids(_test_first(corpus, test_rows)), strict=True))
+    return [named[position] for position in range(len(named))]
+
+
+def _test_first(corpus: Corpus, test_rows: range) -> Iterator[Row]:
+    yield from (corpus.everyone[position] for position in test_rows)
+    yield from (row for position, row in enumerate(corpus.everyone) if position not in test_rows)
+
+
+def _curated(request: Request, judged: _Judged) -> tuple[dict[SplitName, list[CuratedRow]], dict[str, str], dict[int, Drop]]:
+    """The kept rows by side, in the order of the files; what was changed in rows that were too long, by id; and the rows that
+    are left out because they belong with a row of the frozen test.
+    """
+    ids = judged.ids
+    own = [position for position in range(len(judged.corpus.rows)) if position not in judged.dropped]
+    held = [position for position in (*judged.validation_rows, *judged.test_rows) if position not in judged.dropped]
+    to_split = _split_rows(judged, own)
+    cut = split_rows(to_split, _shares(request, judged), request.seed, {ids[position] for position in judged.frozen})
+    units = unit_names([*to_split, *_split_rows(judged, held)])
     result: dict[SplitName, list[CuratedRow]] = {side: [] for side in _SIDES}
     changes: dict[str, str] = {}
-    for position in own:
+    for position in (position for position in own if ids[position] in cut.sides):
         for row_id, row, change in judged.pieces(position, ids[position]):
-            result[sides[ids[position]]].append(_curated_row(row, row_id, names[clusters[position]]))
+            result[cut.sides[ids[position]]].append(_curated_row(row, row_id, units[ids[position]]))
             if change:
                 changes[row_id] = change
-    for position in judged.test_rows:
-        if position not in judged.dropped:
-            result["test"].append(_curated_row(everyone[position], ids[position], names[clusters[position]]))
-    return result, changes
+    for position in held:
+        side: SplitName = "test" if position in judged.test_rows else "validation"
+        result[side].append(_curated_row(judged.corpus.everyone[position], ids[position], units[ids[position]]))
+    return result, changes, _mates(judged, own, cut)
+
+
+def _shares(request: Request, judged: _Judged) -> SplitConfig:
+    """What is still to be cut: a side that the user has made is not."""
+    made = {"test_frac": judged.test_rows, "validation_frac": judged.validation_rows}
+    return request.config.splits.model_copy(update={name: 0.0 for name, rows in made.items() if len(rows)})
+
+
+def _mates(judged: _Judged, own: Sequence[int], cut: Cut) -> dict[int, Drop]:
+    """The rows that belong with a row of the frozen test, each with that row."""
+    if not cut.left_out:
+        return {}
+    position_of = {judged.ids[position]: position for position in judged.frozen}
+    mates = {}
+    for position in own:
+        if (frozen := cut.left_out.get(judged.ids[position])) is not None:
+            row = judged.corpus.rows[position_of[frozen]]
+            mates[position] = Drop(MATES.code, f"it belongs with a row of the frozen test: {row.file}, line {row.line}")
+    return mates
+
+
+def _split_rows(judged: _Judged, positions: Sequence[int]) -> list[SplitRow]:
+    corpus, clusters = judged.corpus, judged.corpus.index.copy_clusters().tolist()
+    fields = [field for field in get_args(KeptTogether) if _keeps_together(corpus, field)]
+    rows = []
+    for position in positions:
+        meta = corpus.everyone[position].meta
+        together = tuple(f"{field} {value}" for field in fields if (value := meta.together(field)) is not None)
+        cluster, stratum = judged.ids[clusters[position]], _stratum(corpus, position)
+        rows.append(SplitRow(judged.ids[position], cluster, stratum, together, meta.time))
+    return rows
+
+
+def _keeps_together(corpus: Corpus, field: KeptTogether) -> bool:
+    values = (value for row in corpus.rows if (value := row.meta.together(field)) is not None)
+    return keeps_together(field, values, corpus.splits, corpus.declared)
 
 
 def _gold(judged: _Judged) -> list[CuratedRow]:
@@ -236,6 +352,7 @@ def _gate(config: DataConfig, judged: _Judged, stats: DataStats, sizes: Mapping[
         problems.append(f"{sizes['train']} rows are left to train on; min_train_rows asks for {config.min_train_rows}")
     if not sizes["test"]:
         problems.append("no row is left for the frozen test")
+    problems += [f.message for f in judged.findings if f.code == CHANGED.code and f.severity == "block"]
     kept = (
         f"{stats.kept} of {stats.rows} rows kept: {sizes['train']} train, {sizes['validation']} validation, {sizes['test']} test"
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from truetune.core.records import Finding, TaskProfile
+from scipy.stats import norm
+
+from truetune.core.records import Finding, FrozenTestInfo, TaskProfile
 from truetune.core.units import percent
 from truetune.stages.evaluate.facts import TUNED
 from truetune.stages.evaluate.few_shot import Selection
@@ -14,6 +16,9 @@ from truetune.stages.evaluate.outputs import Output
 
 NEVER_ENDS_FRAC = 0.05
 """Ours: a model that learned where its answers end runs into the token limit rarely."""
+
+MANY_LOOKS = 10
+"""Ours: from here on the best of independent looks is expected to be 1.5 standard errors too good (`expected_best`)."""
 
 FORGOTTEN_CLASS_ITEMS = 3
 """A label with fewer items on the test may be missed by chance."""
@@ -91,6 +96,33 @@ def class_never_predicted(task: TaskProfile, outputs: Iterable[Output]) -> list[
             fix="look at these labels in the training rows: too few, or contradicted by others",
         )
     ]
+
+
+def looked_often(looked: FrozenTestInfo | None) -> list[Finding]:
+    """A test that was looked at so often that the best of the models it has seen looks better than it is."""
+    if looked is None or looked.looks < MANY_LOOKS:
+        return []
+    return [
+        Finding(
+            code="eval.test_looked_at_often",
+            severity="warn",
+            message=f"the frozen test has been looked at {looked.looks} times since it was sealed on {looked.sealed_at[:10]}: "
+            "the best of so many results is too good by about "
+            f"{expected_best(looked.looks):.1f} standard errors, by luck alone",
+            evidence={"looks": looked.looks, "sealed_at": looked.sealed_at, "seals": looked.seals},
+            fix="choose between models on the validation split; for the release, name a test that no model has met "
+            "(frozen_test_set), or set another `seed` and seal anew: truetune data reseal",
+        )
+    ]
+
+
+def expected_best(looks: int) -> float:
+    """The mean of the largest of so many independent standard normal numbers.
+
+    Source: Blom 1958, "Statistical Estimates and Transformed Beta-Variables": quantile (k - 0.375) / (k + 0.25) for the largest
+    of k; within 1 % of the exact value from k = 2 on.
+    """
+    return float(norm.ppf((looks - 0.375) / (looks + 0.25)))
 
 
 def all_alarms(task: TaskProfile, outputs: Sequence[Output], selection: Selection | None) -> tuple[Finding, ...]:

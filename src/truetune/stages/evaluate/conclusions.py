@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from truetune.core.contract import Contract
-from truetune.core.records import DiversityResult, EvaluationRecord, SuiteInfo, TaskProfile
+from truetune.core.records import DiversityResult, EvaluationRecord, FrozenTestInfo, SuiteInfo, TaskProfile
 from truetune.evidence.store import ObjectStore
 from truetune.stages.evaluate import alarms, criteria, diversity, scoring
 from truetune.stages.evaluate.facts import Facts
@@ -17,7 +17,13 @@ from truetune.stages.evaluate.suites import items_file
 
 
 def conclude(
-    contract: Contract, task: TaskProfile, questions: Questions, session: Session, store: ObjectStore, seed: int
+    contract: Contract,
+    task: TaskProfile,
+    questions: Questions,
+    session: Session,
+    store: ObjectStore,
+    looked: FrozenTestInfo | None,
+    seed: int,
 ) -> EvaluationRecord:
     """Store the answers, work out everything that follows from them, and write it down."""
     samples = scoring.collect(task, session.outputs, session.choices)
@@ -40,8 +46,9 @@ def conclude(
         diversity=_diversity(tuned, base, cut),
         generations=store.put_bytes("generations.jsonl", to_jsonl(session.outputs)),
         choices=store.put_bytes("choices.jsonl", to_jsonl(session.choices)),
-        findings=alarms.all_alarms(task, session.outputs, questions.selection),
+        findings=(*alarms.all_alarms(task, session.outputs, questions.selection), *alarms.looked_often(looked)),
         seed=seed,
+        frozen_test=looked,
     )
 
 

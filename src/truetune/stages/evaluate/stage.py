@@ -11,9 +11,10 @@ from pathlib import Path
 from truetune.core.config import Config
 from truetune.core.contract import Contract
 from truetune.core.ports import CandidateRef, ChatTokenizer, Clock, ModelHost, Progress
-from truetune.core.records import BaseRecord, DataRecord, EvaluationRecord, TrainRecord
+from truetune.core.records import BaseRecord, DataRecord, EvaluationRecord, FrozenTestInfo, TrainRecord
 from truetune.evidence.curated import CuratedRow, read_split
 from truetune.evidence.digests import tree_of
+from truetune.evidence.frozen_test import FrozenTest
 from truetune.evidence.run_folder import RunFolder
 from truetune.stages.evaluate.candidates import CandidateKind, Weights, adapter_weights, base_weights
 from truetune.stages.evaluate.conclusions import conclude
@@ -52,12 +53,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Ports:
-    """Who loads models, who tokenises, who hears of progress, what time it is."""
+    """Who loads models, who tokenises, who hears of progress, what time it is, and where looks at the frozen test are counted."""
 
     host: ModelHost
     tokenizer: ChatTokenizer
     progress: Progress
     clock: Clock
+    frozen_test: FrozenTest
 
 
 def run(request: Request, ports: Ports, evidence: RunFolder) -> EvaluationRecord:
@@ -71,6 +73,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> EvaluationRecord
     base = base_weights(request.model_dir, request.base)
     adapter = adapter_weights(base, request.adapter_dir, request.train)
     questions = _questions(request, ports, evidence)
+    looked = _count_look(request, ports, evidence)
     session = _session(request, ports, questions)
     merging = "merged_model" in request.contract.compare
     of_base: list[CandidateKind] = ["base_model", "few_shot_base"] if questions.shown else ["base_model"]
@@ -82,13 +85,11 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> EvaluationRecord
             session.ask(merged, ["merged_model"])
             session.compare_merged(adapter, merged, request.base.context_length_tokens)
     session.warn_of_drift(base, adapter, request.base.context_length_tokens)
-    return conclude(request.contract, request.data.task, questions, session, evidence.store, request.config.seed)
+    return conclude(request.contract, request.data.task, questions, session, evidence.store, looked, request.config.seed)
 
 
 def _questions(request: Request, ports: Ports, evidence: RunFolder) -> Questions:
     test = read_split(evidence.store, request.data.curated, "test")
-    # Every look at the frozen test is on record: the more often it is used to choose, the less it proves.
-    evidence.ledger.append("test.looked", rows=len(test), split=request.data.splits["test"].digest)
     source = Source(
         config=request.config,
         contract=request.contract,
@@ -99,6 +100,14 @@ def _questions(request: Request, ports: Ports, evidence: RunFolder) -> Questions
         context_tokens=request.base.context_length_tokens,
     )
     return prepare(source, ports.tokenizer)
+
+
+def _count_look(request: Request, ports: Ports, evidence: RunFolder) -> FrozenTestInfo | None:
+    """Every look at the frozen test is on record: the more often it is used to choose, the less it proves."""
+    split = request.data.splits["test"]
+    looked = ports.frozen_test.look("evaluate", evidence.run_id, split.digest)
+    evidence.ledger.append("test.looked", rows=split.rows, split=split.digest, looks=looked.looks if looked else None)
+    return looked
 
 
 def _session(request: Request, ports: Ports, questions: Questions) -> Session:

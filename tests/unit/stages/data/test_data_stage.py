@@ -15,10 +15,11 @@ from truetune.backends.fake import FakeClock, FakeTokenizer
 from truetune.core.config import DataConfig, SplitConfig
 from truetune.core.errors import DataError
 from truetune.core.ports import ChatTokenizer, Message
-from truetune.core.records import DataRecord
+from truetune.core.records import DataRecord, SealRecord, SplitName
 from truetune.evidence.curated import from_parquet, read_split
 from truetune.evidence.run_folder import RunFolder
 from truetune.evidence.store import ObjectStore
+from truetune.stages.data.frozen import new_seal
 from truetune.stages.data.splits import split_digest
 from truetune.stages.data.stage import Ports, Request, run
 
@@ -39,6 +40,7 @@ class Project:
         gold: list[Record] | None = None,
         test: list[Record] | None = None,
         seed: int = 17,
+        seal: SealRecord | None = None,
         **config: object,
     ) -> DataRecord:
         write_lines(self.root / "rows.jsonl", records)
@@ -47,7 +49,7 @@ class Project:
         settings = DataConfig.model_validate({"sources": ["rows.jsonl"], "min_train_rows": 10, **config})
         folder = RunFolder(self.root / "runs" / "one", self.store, FakeClock())
         return run(
-            Request(settings, self.root, seed, max_length, gold_path, test_path),
+            Request(settings, self.root, seed, max_length, gold_path, test_path, seal=seal),
             Ports(tokenizer or FakeTokenizer(), Silent()),
             folder,
         )
@@ -266,3 +268,102 @@ def test_what_cannot_be_trained_on_is_refused_by_name(project: Project, untraina
     assert "truetune check rows.jsonl" in raised.value.fix
     with pytest.raises(DataError, match=r"gold\.jsonl"):
         project.run(labelled(40), gold=[untrainable])
+
+
+# --- splits that the user made, what belongs together, and a frozen test ------------------------------------------------
+
+
+def lines_of_side(project: Project, data: DataRecord, side: SplitName) -> set[int]:
+    return {row.line for row in read_split(project.store, data.curated, side)}
+
+
+def test_a_split_column_is_kept_and_checked(project: Project) -> None:
+    rows = [{**row, "split": "test" if n < 12 else "val" if n < 18 else "train"} for n, row in enumerate(labelled(60))]
+    rows.append({**rows[3], "split": "train"})
+    data = project.run(rows)
+    assert lines_of_side(project, data, "test") == set(range(1, 13))
+    assert lines_of_side(project, data, "validation") == set(range(13, 19))
+    assert data.test_chosen_by == "column"
+    assert data.stats.dropped_by_code == {"data.leakage.split": 1}
+
+
+def test_a_column_that_says_train_everywhere_is_no_split(project: Project) -> None:
+    data = project.run([{**row, "split": "train"} for row in labelled(60)])
+    assert (data.test_chosen_by, data.splits["test"].rows) == ("cut", 12)
+
+
+def test_a_validation_file_takes_the_place_of_the_validation_split(project: Project) -> None:
+    write_lines(project.root / "val.jsonl", labelled(80)[70:])
+    data = project.run(labelled(60), splits={"validation": "val.jsonl"})
+    assert {row.file for row in read_split(project.store, data.curated, "validation")} == {"val.jsonl"}
+    assert [data.splits[side].rows for side in ("train", "validation", "test")] == [48, 10, 12]
+
+
+def test_customers_stay_whole_and_the_newest_are_the_test(project: Project) -> None:
+    rows = [{**row, "customer_id": f"c{n // 3}", "date": f"2024-01-{1 + n // 3:02d}"} for n, row in enumerate(labelled(90))]
+    data = project.run(rows, splits={"test_frac": 0.2, "validation_frac": 0.1})
+    assert lines_of_side(project, data, "test") == set(range(73, 91))
+    assert lines_of_side(project, data, "validation") == set(range(64, 73))
+    clusters = {row.cluster for row in read_split(project.store, data.curated, "test")}
+    assert len(clusters) == 6
+
+
+def sealed(project: Project, data: DataRecord) -> SealRecord:
+    return new_seal(
+        read_split(project.store, data.curated, "test"), data.test_chosen_by, "2026-11-24T10:00:00Z", "sha256:" + "0" * 64
+    )
+
+
+def test_a_frozen_test_keeps_its_rows_among_more_rows_at_either_end(project: Project) -> None:
+    rows = labelled(60)
+    first = project.run(rows)
+    seal = sealed(project, first)
+    for more in ([*rows, *labelled(100)[60:]], [*labelled(100)[60:], *rows]):
+        later = project.run(more, seal=seal)
+        assert later.gate == "passed"
+        assert later.splits["test"] == first.splits["test"]
+        assert later.splits["train"].rows + later.splits["validation"].rows == 88
+
+
+def test_rows_that_contradict_or_copy_a_frozen_row_go_and_the_frozen_row_stays(project: Project) -> None:
+    rows = labelled(60)
+    first = project.run(rows)
+    seal = sealed(project, first)
+    line = seal.rows[0].line
+    prompt, answer = (rows[line - 1]["messages"][place]["content"] for place in (1, 2))  # type: ignore[index]
+    other = next(label for label in ("joy", "anger") if label != answer)
+    later = project.run([record(prompt, other), record(prompt, answer), *rows], seal=seal)
+    assert later.splits["test"] == first.splits["test"] and later.gate == "passed"
+    assert later.stats.dropped == 2
+
+
+def test_rows_that_belong_with_a_frozen_row_are_left_out(project: Project) -> None:
+    rows = [{**row, "customer_id": f"c{n}"} for n, row in enumerate(labelled(60))]
+    first = project.run(rows)
+    seal = sealed(project, first)
+    mate = {**labelled(61)[60], "customer_id": f"c{seal.rows[0].line - 1}"}
+    later = project.run([*rows, mate], seal=seal)
+    assert later.splits["test"] == first.splits["test"]
+    assert later.stats.dropped_by_code == {"data.split.left_out": 1}
+    (finding,) = [f for f in later.findings if f.code == "data.split.left_out"]
+    assert [ref.line for ref in finding.rows] == [61]
+
+
+def test_a_frozen_row_that_is_changed_or_gone_fails_the_gate_by_name(project: Project) -> None:
+    rows = [{"id": f"t-{n}", **row} for n, row in enumerate(labelled(60), start=1)]
+    seal = sealed(project, project.run(rows))
+    line = seal.rows[0].line
+    changed = [{**row, **record("Something else altogether", "joy")} if n == line else row for n, row in enumerate(rows, start=1)]
+    later = project.run(changed, seal=seal)
+    (finding,) = [f for f in later.findings if f.code == "data.split.frozen"]
+    assert later.gate == "failed" and "1 of 12 rows are gone or changed" in later.gate_reason
+    assert [ref.line for ref in finding.rows] == [line] and f"t-{line}" in str(finding.evidence["gone"])
+    assert "truetune data reseal" in finding.fix
+
+
+def test_the_users_own_test_file_is_frozen_by_its_digest(project: Project) -> None:
+    test = labelled(70)[60:]
+    seal = sealed(project, project.run(labelled(60), test=test))
+    assert project.run([*labelled(60), test[0]], test=test, seal=seal).gate == "passed"
+    grown = project.run(labelled(60), test=[*test, *labelled(71)[70:]], seal=seal)
+    assert grown.gate == "failed" and "1 are new" in grown.gate_reason

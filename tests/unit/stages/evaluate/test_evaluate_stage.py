@@ -16,7 +16,7 @@ from truetune.backends.fake import FakeHost, FakeLanguageModel
 from truetune.core.contract import Contract
 from truetune.core.errors import DataError, EvidenceError
 from truetune.core.ports import CandidateRef, ChoiceItem, Decoding, Drift, Generation
-from truetune.core.records import EvaluationRecord, TaskProfile
+from truetune.core.records import EvaluationRecord, SealRecord, TaskProfile
 from truetune.evidence.digests import tree_of
 from truetune.stages.evaluate.outputs import Choice, Output, from_jsonl
 from truetune.stages.evaluate.rescore import rescore
@@ -400,8 +400,12 @@ def test_weights_that_are_not_the_recorded_ones_are_refused(which: str, tmp_path
 
 def test_every_look_at_the_frozen_test_is_in_the_ledger(tmp_path: Path) -> None:
     made = world.make(tmp_path)
-    made.evaluate()
-    made.evaluate()
+    digest = made.request.data.splits["test"].digest
+    seal = SealRecord(sealed_at="2026-11-01T00:00:00Z", digest=digest, inputs=digest, chosen_by="cut", rows=())
+    made.ports.frozen_test.put_seal(seal, "0001")
+    counted = [made.evaluate().frozen_test, made.evaluate().frozen_test]
+    assert [info.looks for info in counted if info is not None] == [1, 2]
+    assert [e.event for e in made.ports.frozen_test.ledger.read()] == ["test.sealed", "test.looked", "test.looked"]
     looks = [e.data for e in made.run.ledger.read() if e.event == "test.looked"]
     assert [look["rows"] for look in looks] == [40, 40]
     assert looks[0]["split"] == made.request.data.splits["test"].digest

@@ -26,6 +26,7 @@ from truetune.core.records import (
 )
 from truetune.evidence.curated import CuratedRow, to_parquet
 from truetune.evidence.digests import bytes_digest, tree_digest, tree_of
+from truetune.evidence.frozen_test import FrozenTest
 from truetune.evidence.run_folder import RunFolder
 from truetune.evidence.store import ObjectStore
 from truetune.stages.evaluate import stage
@@ -117,7 +118,8 @@ def make(
         cache_dir=folder / "generations",
     )
     knowledge = {item.question: item.options[item.answer] for item in knowledge_items()}
-    return World(request, stage.Ports(FakeHost(knowledge), tokenizer, Silent(), FakeClock()), run)
+    frozen = FrozenTest(folder / "evals", FakeClock())
+    return World(request, stage.Ports(FakeHost(knowledge), tokenizer, Silent(), FakeClock(), frozen), run)
 
 
 def train_adapter(folder: Path, config: Config, model: Path, tokenizer: FakeTokenizer, train: Sequence[CuratedRow]) -> Path:
