@@ -84,7 +84,10 @@ def _from_run(name: str, project: Project) -> FoundRow:
         folder = loop.run_folder(project, run_id, wiring.clock())
         data = folder.read_record("data", DataRecord)
         if data is not None:
-            return row_called(name, data, folder.store)
+            found = row_called(name, data, folder.store)
+            if found.split == "test":
+                loop.frozen_test(project, wiring.clock()).look("data show", run_id, data.splits["test"].digest)
+            return found
     raise UsageError("usage.no_runs", "this project has no run with data yet", fix="truetune data, or name a row as FILE:LINE")
 
 
