@@ -11,7 +11,16 @@ from pydantic_core import PydanticUndefined
 from typer.testing import CliRunner
 
 from truetune.cli.main import app
-from truetune.core.config import BaseConfig, CheckConfig, Config, DataConfig, EvaluateConfig, SplitConfig, TrainConfig
+from truetune.core.config import (
+    BaseConfig,
+    CheckConfig,
+    Config,
+    DataConfig,
+    EvaluateConfig,
+    ReplayConfig,
+    SplitConfig,
+    TrainConfig,
+)
 from truetune.core.contract import METRIC_DIRECTIONS, Contract, Criterion, HumanReview, ReleaseRule
 from truetune.stages.data.checks.registry import described
 
@@ -32,6 +41,7 @@ def _config_page() -> str:
         ("`data`", DataConfig),
         ("`data.checks`: one entry a code or prefix", CheckConfig),
         ("`data.splits`", SplitConfig),
+        ("`data.replay`", ReplayConfig),
         ("`train`", TrainConfig),
         ("`evaluate`", EvaluateConfig),
     ):

@@ -58,6 +58,7 @@ from truetune.stages.data.sidecar import found_beside
 from truetune.stages.diagnose import stage as diagnose_stage
 from truetune.stages.doctor import stage as doctor_stage
 from truetune.stages.evaluate import stage as evaluate_stage
+from truetune.stages.evaluate.suites import packaged_prompts
 from truetune.stages.plan import stage as plan_stage
 from truetune.stages.train import stage as train_stage
 
@@ -116,7 +117,9 @@ def frozen_test(project: Project, clock: Clock) -> FrozenTest:
 def inputs_of(project: Project) -> dict[str, JsonValue]:
     """Everything the user gave: the config, the contract, and the digest of each file that they name or that lies beside one."""
     rows = [*project.config.data.sources]
-    for optional in (project.contract.gold_set, project.contract.frozen_test_set, project.config.data.splits.validation):
+    data, contract = project.config.data, project.contract
+    replay = data.replay.source if data.replay else None
+    for optional in (contract.gold_set, contract.frozen_test_set, data.splits.validation, replay):
         if optional:
             rows.append(optional)
     paths = {name: project.resolve_data_path(name) for name in rows}
@@ -318,6 +321,7 @@ class _Loop:
             test,
             config.base.commercial,
             kept,
+            packaged_prompts(),
         )
         ports = data_stage.Ports(self._chat_tokenizer(), self.reporter, self.tools.row_engine_for(config.data.engine))
         record = self._stage("data", DataRecord, depends, lambda: data_stage.run(request, ports, self.folder))

@@ -77,6 +77,40 @@ def test_changed_data_repeats_the_gate(project: Path, truetune: Truetune) -> Non
     assert "unchanged" in lines["base"]
 
 
+def test_replay_is_mixed_in_and_goes_through_to_the_verdict(project: Path, truetune: Truetune) -> None:
+    rows = [
+        {
+            "instruction": f"Ask{n} of thing{n * 3} by reader{n * 7} near place{n}",
+            "output": f"Told{n} slowly, with part{n * 5} and care.",
+        }
+        for n in range(200)
+    ]
+    leak = {"instruction": "Explain in a few sentences why the sky looks blue on a clear day.", "output": "Light is scattered."}
+    source = project / "data" / "general.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in [leak, *rows]), encoding="utf-8")
+    config = project / "truetune.yaml"
+    text = config.read_text(encoding="utf-8")
+    replay = "data:\n  sources: [data/tickets.jsonl]\n  replay: {source: data/general.jsonl, share: 0.1, licence: CC0-1.0}"
+    lines = [replay if line.startswith("data:") else line for line in text.splitlines()]
+    config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = truetune("run", cwd=project)
+    (run,) = runs(project)
+    data, train, plan = (json.loads((run / f"{name}.json").read_text(encoding="utf-8")) for name in ("data", "train", "plan"))
+    mixed = data["replay"]
+    assert abs(mixed["share_tokens"] - 0.1) < 0.005
+    assert mixed["dropped_by_code"] == {"data.replay.leak": 1}
+    assert train["examples"] == data["splits"]["train"]["rows"]
+    tokens = mixed["tokens"] + mixed["task_tokens"]
+    assert (
+        abs(plan["tokens"] / json.loads((run / "config.json").read_text())["config"]["train"]["epochs"] - tokens) < 0.05 * tokens
+    )
+    assert "replay rows, 10" in done.stdout or "replay rows, 9" in done.stdout
+    assert "Replay: general rows mixed into training" in (run / "report.html").read_text(encoding="utf-8")
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows[5:]), encoding="utf-8")
+    again = truetune("run", cwd=project)
+    assert "unchanged" not in next(line for line in again.stdout.splitlines() if line.startswith("data "))
+
+
 def test_new_repeats_everything(project: Path, truetune: Truetune) -> None:
     truetune("run", cwd=project)
     done = truetune("run", "--new", cwd=project)

@@ -41,6 +41,7 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
     with session(as_json) as current:
         from truetune.cli.findings import print_findings
         from truetune.cli.progress import SilentProgress
+        from truetune.cli.render import balance
         from truetune.cli.session import GATE_EXIT
         from truetune.stages.data.check import run_check
         from truetune.wiring import row_engine
@@ -55,6 +56,8 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
         for path, kind in kinds.items():
             _write(path, kind, report)
             current.console.print(f"wrote     {path}")
+        if report.balance:
+            current.console.print(f"balance   {balance(report.balance, report.sizing)}")
         _print_gate(current, report)
         raise typer.Exit(GATE_EXIT[report.gate])
 

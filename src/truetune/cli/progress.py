@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from truetune.cli.render import duration, summary
+from truetune.cli.render import balance, duration, summary
 from truetune.core.ports import Clock
-from truetune.core.records import Record
+from truetune.core.records import DataRecord, Record
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,6 +65,8 @@ class TerminalReporter:
         mark = {"passed": "ok", "failed": "FAILED", "not_measured": "?"}.get(state or "passed", "ok")
         style = {"FAILED": "bold red", "?": "yellow"}.get(mark)
         self._console.print(f"{stage:<9} {mark:<6} {summary(record)}  ({how_long})", style=style)
+        if isinstance(record, DataRecord) and record.balance:
+            self._console.print(f"{'':<16} {balance(record.balance, record.sizing)}", style="dim")
 
     def _stop(self) -> None:
         if self._status:

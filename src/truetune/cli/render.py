@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from truetune.cli.findings import printable
 from truetune.core.records import (
     BaseRecord,
+    DataBalance,
     DataRecord,
+    DataSizing,
     DiagnosisRecord,
     DoctorRecord,
     EvaluationRecord,
@@ -66,8 +69,12 @@ def _data(r: DataRecord) -> str:
     found = Counter(f.severity for f in r.findings)
     return (
         f"{r.stats.rows} rows in, {r.stats.kept} kept ({splits} train/validation/test), about {r.stats.effective_unique} really"
-        f" different; {found['block']} faults, {found['warn']} warnings"
+        f" different; {found['block']} faults, {found['warn']} warnings{_replay(r)}"
     )
+
+
+def _replay(r: DataRecord) -> str:
+    return f"; {r.replay.rows} replay rows, {r.replay.share_tokens:.1%} of the tokens" if r.replay else ""
 
 
 def _plan(r: PlanRecord) -> str:
@@ -102,6 +109,24 @@ _SUMMARIES: tuple[tuple[type[Record], Callable[..., str]], ...] = (
     (EvaluationRecord, _evaluate),
     (VerdictRecord, _verdict),
 )
+
+
+def balance(record: DataBalance, sizing: DataSizing | None) -> str:
+    """What the rows teach as a whole, in one line: enough of them, labels, openings, topics, languages."""
+    parts = []
+    if sizing:
+        parts.append(f"{sizing.verdict} for {sizing.job} ({sizing.have_low:,} {sizing.unit})")
+    for labels in record.labels[:2]:
+        named = f"{labels.field}: " if labels.field else ""
+        most = printable(labels.values[0].name)[:24]
+        parts.append(f"{named}{labels.classes} values, “{most}” {labels.values[0].frac:.0%}, rarest {labels.rarest.rows}")
+    if record.openings:
+        parts.append(f"“{printable(record.openings[0].name)[:32]}” begins {record.openings[0].frac:.0%} of the answers")
+    if record.topics:
+        parts.append(f"{len(record.topics)} topics, largest {record.topics[0].frac:.0%}")
+    if record.languages:
+        parts.append(", ".join(f"{share.name} {share.frac:.0%}" for share in record.languages[:3]))
+    return "; ".join(parts) or "nothing to compare"
 
 
 def score_of(record: EvaluationRecord, candidate: str, suite: str = "test", metric: str = "task_success") -> Score | None:

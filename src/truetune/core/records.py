@@ -300,6 +300,113 @@ class DataStats(Frozen):
     tokens: TokenStats | None = None
 
 
+class Quantiles(Frozen):
+    """How a number is spread over the rows."""
+
+    p05: float
+    median: float
+    p95: float
+    max: float
+
+
+class Share(Frozen):
+    """So many rows have this in common, and which share of those that were looked at they are."""
+
+    name: str
+    rows: int
+    frac: float
+
+
+class LabelBalance(Frozen):
+    """How often each value of a closed answer is given; `field` is empty where the whole answer is the label.
+
+    `values` are the commonest ones. `entropy_bits` is that of all values, `effective_classes` is two to that power: as many
+    equally common values would be as hard to guess.
+    """
+
+    field: str
+    classes: int
+    values: tuple[Share, ...]
+    rarest: Share
+    entropy_bits: float
+    effective_classes: float
+
+
+class Topic(Frozen):
+    """Prompts that share their words: the words that tell them from the others, and their share of the sampled rows."""
+
+    words: tuple[str, ...]
+    rows: int
+    frac: float
+    difficulty_bits: float
+    example: RowRef
+
+
+class DataBalance(Frozen):
+    """What the rows teach as a whole. A field that was not measured is None or empty, and `not_measured` says why.
+
+    `sampled_rows` were drawn by `seed` for topics, difficulty and languages; everything else counts all `rows`. Difficulty
+    is the sum of the words' self-information under the prompts' own word counts, in bits: long prompts of rare words are hard.
+    Source: Platanios et al. 2019 (1903.09848), word rarity.
+    """
+
+    rows: int
+    sampled_rows: int
+    seed: int
+    prompt_chars: Quantiles
+    answer_chars: Quantiles
+    commonest_answer_frac: float
+    labels: tuple[LabelBalance, ...] = ()
+    openings: tuple[Share, ...] = ()
+    distinct_openings: int | None = None
+    languages: tuple[Share, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    difficulty_bits: Quantiles | None = None
+    off_task_rows: int | None = None
+    not_measured: dict[str, str] = Field(default_factory=dict)
+
+
+class DataSizing(Frozen):
+    """Is this as much as the job needs, counted in really different examples?
+
+    `have_low` and `have_high` bound how many there are, of the unit named: below `floor` there are too few, from `enough` on
+    the job can be learned, beyond `plenty` more of the same is not worth its price. `reasons` say where these numbers are from;
+    `learning_curve` names the training sizes that would show what the last doubling brought.
+    """
+
+    job: Literal["classification", "extraction", "short answers", "free text", "preference"]
+    unit: str
+    have_low: int
+    have_high: int
+    floor: int
+    enough: int
+    plenty: int
+    verdict: Literal["too little", "a start", "enough", "more than needed"]
+    reasons: tuple[str, ...]
+    learning_curve: tuple[int, ...]
+
+
+class ReplayInfo(Frozen):
+    """General rows mixed into training, by share of tokens under the real template.
+
+    `share_tokens` is the replay rows' part of all tokens of the training rows, and `share_trained` their part of the tokens
+    whose loss counts. `offered` rows stood in the source; `dropped_by_code` says why some could not be used; the others were
+    not needed.
+    """
+
+    source: SourceFile
+    licence: str | None
+    seed: int
+    share_asked: float
+    share_tokens: float
+    share_trained: float
+    rows: int
+    tokens: int
+    task_tokens: int
+    offered: int
+    dropped_by_code: dict[str, int] = Field(default_factory=dict)
+
+
 class CheckReport(Record):
     """What `truetune check` prints: the gate alone, on any file."""
 
@@ -309,6 +416,8 @@ class CheckReport(Record):
     stats: DataStats
     sources: tuple[SourceFile, ...]
     task: TaskProfile
+    balance: DataBalance | None = None
+    sizing: DataSizing | None = None
 
 
 class CurationRecord(Record):
@@ -356,9 +465,9 @@ class DataRecord(Record):
     """Curated, split and frozen data with a reason for every row that is not in it.
 
     `curated` holds `train.parquet`, `validation.parquet`, `test.parquet` (columns `row_id, messages, prompt, answer`),
-    `lineage.parquet` (row_id → file, line, split, cluster, change, id, source, licence) and `dropped.parquet` (file, line, code,
-    reason, text, fate). `metadata` are the sidecars that were joined to the rows by id. `test_chosen_by`: the test was cut by
-    truetune, or is the user's own, by a column `split` or as a file.
+    `lineage.parquet` (row_id → file, line, split, cluster, change, id, source, licence, origin) and `dropped.parquet` (file,
+    line, code, reason, text, fate). `metadata` are the sidecars that were joined to the rows by id. `test_chosen_by`: the test
+    was cut by truetune, or is the user's own, by a column `split` or as a file.
     """
 
     stage: Literal["data"] = "data"
@@ -375,6 +484,9 @@ class DataRecord(Record):
     test_chosen_by: Literal["cut", "column", "file"] = "cut"
     template_digest: Digest | None
     token_views: tuple[TokenView, ...] = ()
+    balance: DataBalance | None = None
+    sizing: DataSizing | None = None
+    replay: ReplayInfo | None = None
 
 
 # --- plan -----------------------------------------------------------------------------------------------------------

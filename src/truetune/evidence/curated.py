@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,8 @@ from truetune.core.errors import EvidenceError
 from truetune.core.ports import Message
 from truetune.core.records import Artifact, SplitName, Tree
 from truetune.evidence.store import ObjectStore
+
+Origin = Literal["task", "replay"]
 
 _SCHEMA = pa.schema(
     [
@@ -26,6 +29,7 @@ _SCHEMA = pa.schema(
         ("id", pa.string()),
         ("source", pa.string()),
         ("licence", pa.string()),
+        ("origin", pa.string()),
     ]
 )
 
@@ -37,6 +41,7 @@ class CuratedRow:
     `messages` is the whole conversation; `prompt` the text of its last user turn; `answer` the last assistant turn;
     `cluster` names the near-duplicate cluster, which never lies on two sides of a split; `file` and `line` are the place it was
     read from. `id`, `source` and `licence` are what the user's own metadata say of it, None where they say nothing.
+    `origin` is `replay` for a general row that is mixed into training and is no example of the task.
     """
 
     row_id: str
@@ -49,6 +54,7 @@ class CuratedRow:
     id: str | None = None
     source: str | None = None
     licence: str | None = None
+    origin: Origin = "task"
 
 
 def to_parquet(rows: list[CuratedRow]) -> bytes:
@@ -64,6 +70,7 @@ def to_parquet(rows: list[CuratedRow]) -> bytes:
         "id": [r.id for r in rows],
         "source": [r.source for r in rows],
         "licence": [r.licence for r in rows],
+        "origin": [r.origin for r in rows],
     }
     buffer = BytesIO()
     pq.write_table(pa.table(columns, schema=_SCHEMA), buffer, compression="zstd")

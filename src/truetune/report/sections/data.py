@@ -14,6 +14,7 @@ from truetune.report.bundle import Flow, ReportBundle
 from truetune.report.charts import Ribbon
 from truetune.report.diffing import Field, Segment, fields_of, word_diff
 from truetune.report.evidence_text import marks_of
+from truetune.report.sections import balance
 from truetune.report.sections.findings import SHOWN_ELSEWHERE, FindingGroup, RowView, group_findings, row_view
 from truetune.report.shown import Shown
 
@@ -66,6 +67,7 @@ class DataView:
     hardest: tuple[HardView, ...]
     hardest_left_out: int
     unseen_hardest: int
+    balance: balance.BalanceView | None
 
 
 def view(bundle: ReportBundle, shown: Shown) -> DataView | None:
@@ -93,6 +95,7 @@ def view(bundle: ReportBundle, shown: Shown) -> DataView | None:
         hardest=tuple(HardView(_row(bundle, h.row_id, shown), f"{h.loss:.2f}") for h in known[: limits.groups]),
         hardest_left_out=max(0, len(known) - limits.groups),
         unseen_hardest=len(hardest) - len(known),
+        balance=balance.view(data, shown),
     )
 
 

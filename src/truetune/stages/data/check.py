@@ -9,6 +9,7 @@ from pathlib import Path
 from truetune.core.config import DataConfig
 from truetune.core.ports import Progress, RowEngine
 from truetune.core.records import CheckReport, DataStats, Finding, GateState
+from truetune.stages.data.balance.summary import summary
 from truetune.stages.data.checks.registry import run_checks
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.load import Loaded, corpus_of, load
@@ -82,6 +83,8 @@ def run_check(
         stats=judged.stats,
         sources=tuple(judged.sources.sources),
         task=judged.corpus.profile,
+        balance=summary(judged.corpus.balance),
+        sizing=judged.corpus.sizing,
     )
 
 

@@ -12,13 +12,15 @@ from typing import overload
 import numpy as np
 
 from truetune.core.config import SplitConfig
-from truetune.core.records import MetaField, RowRef, TaskProfile
+from truetune.core.records import DataSizing, MetaField, RowRef, TaskProfile
+from truetune.stages.data.balance.measure import Balance, measure
 from truetune.stages.data.profile import Answer
 from truetune.stages.data.row_keys import Answers, Keys, RowKeys, groups_of, row_keys
 from truetune.stages.data.row_store import Joined, StoredRows
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sidecar import Sidecar
 from truetune.stages.data.similarity import PromptIndex, near_words
+from truetune.stages.data.sizing import size_up
 from truetune.stages.data.text import words
 
 _COMPARED_PER_PROMPT = 30
@@ -94,6 +96,7 @@ class Corpus:
         declared: the fields of metadata that somebody named on purpose: in the config, or in a sidecar.
         splits: what may not stand on two sides.
         commercial: will the tuned model be used commercially; None where nobody said.
+        has_replay: general rows will be mixed into training beside these.
     """
 
     rows: StoredRows
@@ -107,6 +110,19 @@ class Corpus:
     declared: frozenset[MetaField] = frozenset()
     splits: SplitConfig = field(default_factory=SplitConfig)
     commercial: bool | None = None
+    has_replay: bool = False
+
+    @cached_property
+    def balance(self) -> Balance:
+        """What the rows teach as a whole; measured once."""
+        return measure(self.rows, self.profile)
+
+    @cached_property
+    def sizing(self) -> DataSizing | None:
+        """What there is against what the job needs; None where there are no rows."""
+        clusters = self.index.copy_clusters()[: len(self.rows)]
+        is_preference = len(self.rows) > 0 and self.rows[0].rejected is not None
+        return size_up(self.profile.shape, is_preference, clusters, self.balance.values)
 
     @cached_property
     def everyone(self) -> Sequence[Row]:

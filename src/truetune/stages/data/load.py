@@ -186,4 +186,5 @@ def corpus_of(
         declared=provenance.declared,
         splits=config.splits,
         commercial=commercial,
+        has_replay=config.replay is not None,
     )

@@ -36,7 +36,7 @@ class Answer:
 
 def read_answer(text: str, shape: TaskShape) -> Answer:
     """An answer as it is compared: JSON by value, everything else by normalised text."""
-    fields = _json_object(text) if shape == "json" else None
+    fields = json_object(text) if shape == "json" else None
     if fields is None:
         return Answer(normalise(text))
     return Answer(json.dumps(fields, sort_keys=True, ensure_ascii=False), fields)
@@ -67,7 +67,7 @@ def _shape(answers: Iterable[str]) -> tuple[TaskShape, str]:
     keys = array("q")
     for answer in answers:
         total += 1
-        objects += answer.startswith("{") and _json_object(answer) is not None
+        objects += answer.startswith("{") and json_object(answer) is not None
         as_label += _is_short(answer, LABEL_WORDS, LABEL_CHARACTERS)
         as_exact += _is_short(answer, EXACT_WORDS, EXACT_CHARACTERS)
         # A number an answer: only how many are equal counts, and not even that for long ones in other spelling.
@@ -88,7 +88,8 @@ def _is_short(answer: str, most_words: int, most_characters: int) -> bool:
     return len(answer) <= most_characters and len(words(answer)) <= most_words
 
 
-def _json_object(text: str) -> dict[str, object] | None:
+def json_object(text: str) -> dict[str, object] | None:
+    """The JSON object that a text is; None where it is anything else."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -122,7 +123,7 @@ def _json_fields(answers: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Fields that most objects have, in their order; with their values where these are a closed set, else empty."""
     objects = 0
     fields: dict[str, _Field] = {}
-    for value in map(_json_object, answers):
+    for value in map(json_object, answers):
         if value is not None:
             objects += 1
             for name, content in value.items():

@@ -27,6 +27,7 @@ _LINEAGE = (
     ("id", pa.string()),
     ("source", pa.string()),
     ("licence", pa.string()),
+    ("origin", pa.string()),
 )
 _DROPPED = (
     ("file", pa.string()),
@@ -61,7 +62,10 @@ def store_shards(
         EnvironmentFault: the store cannot be written.
     """
     lineage = [
-        (row.row_id, row.file, row.line, side, row.cluster, changes.get(row.row_id, ""), row.id, row.source, row.licence)
+        (
+            *(row.row_id, row.file, row.line, side, row.cluster, changes.get(row.row_id, "")),
+            *(row.id, row.source, row.licence, row.origin),
+        )
         for side, shard in rows.items()
         for row in shard
     ]

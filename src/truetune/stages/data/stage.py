@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -13,6 +13,8 @@ from truetune.core.ports import ChatTokenizer, Progress, RowEngine
 from truetune.core.records import DataFormat, DataRecord, DataStats, Finding, GateState, SealRecord, SplitInfo, SplitName
 from truetune.evidence.curated import CuratedRow
 from truetune.evidence.run_folder import RunFolder
+from truetune.stages.data import replay
+from truetune.stages.data.balance.summary import summary
 from truetune.stages.data.checks import context_length
 from truetune.stages.data.checks.frozen_split import CHANGED, MATES, mates_finding, seal_findings
 from truetune.stages.data.checks.registry import in_order, run_checks
@@ -49,6 +51,7 @@ class Request:
         test: the user's own test file; None cuts the test split from the sources.
         commercial: will the tuned model be used commercially; None where nobody said.
         seal: the frozen test of the project; None where none is sealed yet.
+        suites: what the model will be asked beside the task, by suite: a replay set must not hold it.
     """
 
     config: DataConfig
@@ -59,6 +62,7 @@ class Request:
     test: Path | None = None
     commercial: bool | None = None
     seal: SealRecord | None = None
+    suites: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,8 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
     read = _read(request, ports, evidence.store.root.parent)
     judged = _judge(request, ports, read)
     rows, changes, mates = _curated(request, judged)
+    sizes = {side: len(rows[side]) for side in _SIDES}
+    mixed = _replay(request, ports, judged, rows)
     why = {judged.ids[position]: drop.code for position, drop in judged.dropped.items()}
     judged.dropped.update(mates)
     judged.findings.extend(
@@ -130,15 +136,18 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
             [
                 *seal_findings(request.seal, rows["test"], why),
                 *mates_finding([judged.corpus.everyone[position] for position in mates]),
+                *(mixed.findings if mixed else ()),
             ]
         )
     )
+    if mixed:
+        rows["train"].extend(mixed.rows)
     shards: dict[str, Sequence[CuratedRow]] = {side: rows[side] for side in _SIDES}
     if request.gold:
         shards["gold"] = _gold(judged)
-    curated = store_shards(evidence.store, shards, _dropped_rows(judged), changes)
+    curated = store_shards(evidence.store, shards, [*_dropped_rows(judged), *(mixed.dropped if mixed else ())], changes)
     stats = _statistics(request, judged)
-    gate, reason = _gate(request.config, judged, stats, {side: len(rows[side]) for side in _SIDES})
+    gate, reason = _gate(request.config, judged, stats, sizes)
     return DataRecord(
         gate=gate,
         gate_reason=reason,
@@ -153,6 +162,9 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         test_chosen_by=read.chosen_by,
         template_digest=ports.tokenizer.template_digest if ports.tokenizer else None,
         token_views=token_views(rows["train"], ports.tokenizer) if ports.tokenizer else (),
+        balance=summary(judged.corpus.balance),
+        sizing=judged.corpus.sizing,
+        replay=mixed.info if mixed else None,
     )
 
 
@@ -288,6 +300,43 @@ def _split_rows(judged: _Judged, positions: Sequence[int]) -> list[SplitRow]:
 def _keeps_together(corpus: Corpus, field: KeptTogether) -> bool:
     values = (value for row in corpus.rows if (value := row.meta.together(field)) is not None)
     return keeps_together(field, values, corpus.splits, corpus.declared)
+
+
+def _replay(
+    request: Request, ports: Ports, judged: _Judged, rows: Mapping[SplitName, Sequence[CuratedRow]]
+) -> replay.Mixed | None:
+    """The general rows for the training side; None where the config asks for none, or their tokens cannot be counted.
+
+    Raises:
+        DataError: the source cannot be read as data at all.
+    """
+    wanted = request.config.replay
+    if wanted is None or ports.tokenizer is None or judged.tokenised is None:
+        return None
+    corpus = judged.corpus
+    gold = [row.prompt for row in corpus.everyone[judged.gold_rows.start : judged.gold_rows.stop]]
+    asked = replay.Request(
+        wanted=wanted,
+        config=request.config,
+        path=_named(request, wanted.source),
+        seed=request.seed,
+        task_tokens=_tokens_of(judged, judged.tokenised, rows["train"]),
+        task=corpus.rows,
+        suites={**{side: [row.prompt for row in rows[side]] for side in ("validation", "test")}, "gold": gold, **request.suites},
+        rules=judged.rules,
+    )
+    return replay.mix_in(asked, Window(ports.tokenizer, request.max_length), ports.progress)
+
+
+def _tokens_of(judged: _Judged, tokenised: Tokenised, rows: Sequence[CuratedRow]) -> tuple[int, int]:
+    """Tokens, and trained tokens, of rows of the sources."""
+    wanted = {(row.file, row.line) for row in rows}
+    kept = ((p, row) for p, row in enumerate(judged.corpus.everyone) if p not in judged.dropped)
+    # A row that was too long may have become several pieces, each counted by itself.
+    places = ((row.file, row.line) for p, row in kept for _ in tokenised.pieces.get(p, (None,)))
+    counts = zip(places, tokenised.tokens, tokenised.trained_tokens, strict=True)
+    chosen = [(tokens, trained) for place, tokens, trained in counts if place in wanted]
+    return sum(tokens for tokens, _ in chosen), sum(trained for _, trained in chosen)
 
 
 def _gold(judged: _Judged) -> list[CuratedRow]:

@@ -94,7 +94,8 @@ def _questions(request: Request, ports: Ports, evidence: RunFolder) -> Questions
         config=request.config,
         contract=request.contract,
         task=request.data.task,
-        train=read_split(evidence.store, request.data.curated, "train"),
+        # A replay row is no example of the task.
+        train=[row for row in read_split(evidence.store, request.data.curated, "train") if row.origin == "task"],
         test=test,
         gold=request.gold,
         context_tokens=request.base.context_length_tokens,

@@ -107,6 +107,14 @@ def knowledge_items() -> tuple[KnowledgeItem, ...]:
     return tuple(KnowledgeItem.model_validate_json(line) for line in _packaged("general_knowledge.jsonl"))
 
 
+def packaged_prompts() -> dict[str, tuple[str, ...]]:
+    """What every candidate is asked beside the task, by suite: nothing of it may be trained on."""
+    return {
+        "general knowledge": tuple(item.question for item in knowledge_items()),
+        "off task": tuple(item.prompt for item in off_task_items()),
+    }
+
+
 def items_file(items: Sequence[Item] | Sequence[KnowledgeItem]) -> bytes:
     """A suite's items as JSON lines: the file that the record names."""
     return b"".join(canonical_json(_as_json(item)) + b"\n" for item in items)

@@ -16,6 +16,7 @@ def choose_method(config: TrainConfig, data: DataRecord, parameters: int, adapte
     share = adapter_parameters / max(1, parameters)
     reasons = (
         f"{unique} really different examples of a {data.task.shape} task",
+        *(data.sizing.reasons if data.sizing else ()),
         f"LoRA of rank {config.lora_r} trains {share:.1%} of {parameters / 1e6:.0f} M parameters: it fits small data and small"
         " machines, and forgets less than full tuning (2405.09673)",
     )

@@ -79,9 +79,10 @@ def training_steps(rows: int, config: TrainConfig) -> int:
 
 
 def training_tokens(data: DataRecord, stats: TokenStats, config: TrainConfig) -> int:
-    """Tokens that training reads: the mean length of the kept rows, times the rows of the train split, times the epochs."""
+    """Tokens that training reads: mean length of the kept rows times those in training, and the replay rows, times epochs."""
     mean = stats.total_tokens / max(1, data.stats.kept)
-    return max(1, round(mean * data.splits["train"].rows * config.epochs))
+    replay_rows, replay_tokens = (data.replay.rows, data.replay.tokens) if data.replay else (0, 0)
+    return max(1, round((mean * (data.splits["train"].rows - replay_rows) + replay_tokens) * config.epochs))
 
 
 def _needed(request: Request) -> tuple[ModelShape, TokenStats]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from truetune.core.records import CheckReport, Finding
+from truetune.core.records import CheckReport, DataRecord, Finding
 from truetune.stages.data.check import run_check
 
 Record = dict[str, object]
@@ -61,11 +61,23 @@ def labelled(count: int, labels: Sequence[str] = ("sorrow", "joy", "anger", "cal
     return [record(prompt, labels[n % len(labels)]) for n, prompt in enumerate(distinct_prompts(count))]
 
 
-def check_rows(tmp_path: Path, records: Iterable[object], against: Iterable[object] = ()) -> CheckReport:
+OF_THE_WHOLE = ("data.balance.", "data.style.", "data.sizing.")
+"""What is said of all rows together: a handful of rows in a test of one fault is too few for any job."""
+
+
+def check_rows(
+    tmp_path: Path, records: Iterable[object], against: Iterable[object] = (), *, of_the_whole: bool = False
+) -> CheckReport:
     path = write_lines(tmp_path / "rows.jsonl", records)
     held_out = list(against)
     files = [write_lines(tmp_path / "held_out.jsonl", held_out)] if held_out else []
-    return run_check([path], files, progress=Silent())
+    report = run_check([path], files, progress=Silent())
+    return report if of_the_whole else report.model_copy(update={"findings": of_single_rows(report)})
+
+
+def of_single_rows(report: CheckReport | DataRecord) -> tuple[Finding, ...]:
+    """The findings without what is said of all rows together."""
+    return tuple(finding for finding in report.findings if not finding.code.startswith(OF_THE_WHOLE))
 
 
 def found(report: CheckReport, code: str) -> list[Finding]:

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tests.unit.stages.data.rows_for_tests import LONG, Record, Silent, distinct_prompts, labelled, record, write_lines
+from tests.unit.stages.data.rows_for_tests import (
+    LONG,
+    Record,
+    Silent,
+    distinct_prompts,
+    labelled,
+    of_single_rows,
+    record,
+    write_lines,
+)
 
 from truetune.backends.fake import FakeClock, FakeTokenizer
 from truetune.core.config import DataConfig, SplitConfig
@@ -160,7 +169,7 @@ def test_near_duplicates_with_other_answers_stay_on_one_side(project: Project) -
 
 def test_over_length_rows_are_reported_and_left_out_never_cut(project: Project) -> None:
     data = project.run([*labelled(60), record("word " * 600, "joy")], max_length=500)
-    (finding,) = data.findings
+    (finding,) = of_single_rows(data)
     assert (finding.code, finding.rows[0].line) == ("data.length.context", 61)
     assert data.stats.tokens is not None
     assert data.stats.tokens.rows_over_length == 1
@@ -239,7 +248,7 @@ class Odd(FakeTokenizer):
 )
 def test_template_defects_are_found_on_every_row(project: Project, defect: str, code: str) -> None:
     data = project.run(labelled(30), tokenizer=Odd(defect))
-    assert {finding.code for finding in data.findings} == {code}
+    assert {finding.code for finding in of_single_rows(data)} == {code}
     assert data.stats.dropped_by_code == {code: 30}
     assert data.gate == "failed"
 

@@ -366,6 +366,13 @@ def test_few_shot_examples_that_do_not_fit_are_fewer_and_said(tmp_path: Path) ->
     assert next(f for f in record.findings if f.code == "eval.few_shot_reduced").evidence == {"shown": len(shown), "asked_for": 8}
 
 
+def test_replay_rows_are_no_few_shot_examples(tmp_path: Path) -> None:
+    general = [replace(row, row_id=f"replay-{row.row_id}", origin="replay") for row in world.rows("general", 80)]
+    record = world.make(tmp_path, train=[*general, *world.rows("train", 80)]).evaluate()
+    (shown,) = [c.few_shot_rows for c in record.candidates if c.few_shot_rows]
+    assert shown and all(row.startswith("train-") for row in shown)
+
+
 def test_no_room_for_an_example_means_no_few_shot_base(tmp_path: Path) -> None:
     made = world.make(tmp_path)
     record = made.evaluate(base=made.request.base.model_copy(update={"context_length_tokens": 130}))

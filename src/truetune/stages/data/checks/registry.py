@@ -10,6 +10,12 @@ from truetune.core.ports import Progress, RowEngine
 from truetune.core.records import Finding
 from truetune.stages.data.checks import (
     answer_leaks,
+    balance_constant,
+    balance_labels,
+    balance_language,
+    balance_length,
+    balance_off_task,
+    balance_topics,
     boilerplate,
     column_leaks,
     context_length,
@@ -26,6 +32,7 @@ from truetune.stages.data.checks import (
     mask,
     metadata,
     near_duplicates,
+    openings,
     pii,
     preference_graph,
     preference_refusals,
@@ -35,6 +42,7 @@ from truetune.stages.data.checks import (
     roles,
     roundtrip,
     secrets,
+    sizing,
     split_leaks,
     time_leaks,
     triplets,
@@ -87,6 +95,15 @@ ALL: tuple[Check | RowCheck[object], ...] = (
     column_leaks.SOURCE,
     time_leaks.CHECK,
     answer_leaks.CHECK,
+    balance_labels.CHECK,
+    balance_constant.CHECK,
+    balance_length.CHECK,
+    balance_language.CHECK,
+    openings.CHECK,
+    balance_topics.CHECK,
+    balance_off_task.CHECK,
+    sizing.LITTLE,
+    sizing.MUCH,
 )
 
 TEMPLATE: tuple[TemplateCheck, ...] = (context_length.CHECK, mask.CHECK, roundtrip.CHECK)

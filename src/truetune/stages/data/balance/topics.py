@@ -1,0 +1,160 @@
+"""What prompts are about, and how hard they are: words weighted by rarity, projected to a few dimensions, and clustered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.cluster.vq import ClusterError, kmeans2
+
+from truetune.stages.data.text import words
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+PROMPTS_MIN = 40
+"""With fewer prompts there are no clusters to speak of, and none are made. Source: ours."""
+CLUSTER_COUNTS = (2, 3, 4, 6, 8, 12, 16, 24)
+ROWS_PER_CLUSTER = 10
+"""A number of clusters is tried where an even share of the prompts is at least so many. Source: ours."""
+_PROMPT_CHARACTERS = 1500
+_DIMENSIONS = 24
+_SPARE_DIMENSIONS, _POWER_ITERATIONS = 8, 2
+_NOTHING = 1e-6
+_VOCABULARY_MIN = 8
+_ROUNDS = 12
+_COMMON_FRAC = 0.3
+"""A word in more of the prompts tells no topic. Source: ours; it is what instructions repeated in each prompt have in common."""
+_TOPIC_WORDS = 4
+_WORD_CHARACTERS = 3
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Prompts that share their words.
+
+    Attributes:
+        words: those that tell them from the other prompts, the most telling first.
+        members: places in the sample, ascending.
+        centre: the place of the prompt that is nearest to the middle.
+    """
+
+    words: tuple[str, ...]
+    members: Ints
+    centre: int
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The topics, largest first, and each prompt's difficulty in bits; `reason` says why there are no topics."""
+
+    topics: tuple[Topic, ...]
+    difficulty_bits: Floats
+    reason: str = ""
+
+
+def find_topics(prompts: Sequence[str], seed: int) -> Topics:
+    """Cluster prompts; the same prompts and seed give the same topics.
+
+    The number of clusters is the one of `CLUSTER_COUNTS` with the best simplified silhouette. Source: Rousseeuw 1987, with
+    distances to cluster centres in place of those to all members.
+    """
+    tokens = [words(prompt[:_PROMPT_CHARACTERS]) for prompt in prompts]
+    difficulty = self_information(tokens)
+    if len(prompts) < PROMPTS_MIN:
+        return Topics((), difficulty, f"fewer than {PROMPTS_MIN} prompts")
+    matrix, vocabulary = _weighted(tokens)
+    if min(matrix.shape) < _VOCABULARY_MIN:
+        return Topics((), difficulty, "the prompts have too few words in common")
+    points = _projected(matrix, seed)
+    labels = _clustered(points, seed)
+    if labels is None:
+        return Topics((), difficulty, "the prompts do not fall into groups")
+    return Topics(_described(matrix, vocabulary, points, labels), difficulty)
+
+
+def self_information(tokens: Sequence[Sequence[str]]) -> Floats:
+    """For each text the sum of its words' self-information, -log2 of how often each is used in all the texts, in bits.
+
+    Source: Platanios et al. 2019 (1903.09848), word rarity.
+    """
+    counts = Counter(word for text in tokens for word in text)
+    total = counts.total()
+    bits = {word: float(np.log2(total / n)) for word, n in counts.items()}
+    return np.array([sum(bits[word] for word in text) for text in tokens], dtype=np.float64)
+
+
+def _weighted(tokens: Sequence[Sequence[str]]) -> tuple[sparse.csr_matrix, list[str]]:
+    """Prompts by words, weighted by rarity, each prompt of length one. Words of one prompt only, and of most, are left out."""
+    used = [set(text) for text in tokens]
+    frequency = Counter(word for text in used for word in text)
+    most = max(2, int(_COMMON_FRAC * len(tokens)))
+    vocabulary = sorted(word for word, n in frequency.items() if 2 <= n <= most and len(word) >= _WORD_CHARACTERS)
+    column = {word: place for place, word in enumerate(vocabulary)}
+    rows = [[column[word] for word in sorted(text) if word in column] for text in used]
+    rarity = np.array([np.log(len(tokens) / frequency[word]) for word in vocabulary])
+    flat = np.array([place for row in rows for place in row], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    matrix = sparse.csr_matrix((rarity[flat], flat, starts), shape=(len(tokens), len(vocabulary)))
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    return sparse.diags(1 / np.where(lengths > 0, lengths, 1.0)) @ matrix, vocabulary
+
+
+def _projected(matrix: sparse.csr_matrix, seed: int) -> Floats:
+    """The prompts in the directions in which they differ most (latent semantic analysis), each of length one.
+
+    Source: Halko et al. 2011 (0909.4061), randomised range finder with two power iterations. An iterative solver (ARPACK)
+    gave other directions at each call where some were equally important.
+    """
+    dimensions = min(_DIMENSIONS, min(matrix.shape) - 1)
+    found = matrix @ np.random.default_rng(seed).standard_normal((matrix.shape[1], dimensions + _SPARE_DIMENSIONS))
+    for _ in range(_POWER_ITERATIONS):
+        found = matrix @ (matrix.T @ np.linalg.qr(found)[0])
+    basis = np.linalg.qr(found)[0]
+    left, weights, _ = np.linalg.svd((matrix.T @ basis).T, full_matrices=False)
+    points: Floats = (basis @ left[:, :dimensions]) * weights[:dimensions]
+    lengths = np.linalg.norm(points, axis=1, keepdims=True)
+    return points / np.where(lengths > _NOTHING, lengths, np.inf)
+
+
+def _clustered(points: Floats, seed: int) -> npt.NDArray[np.int32] | None:
+    best: tuple[float, npt.NDArray[np.int32]] | None = None
+    different = len(np.unique(points.round(6), axis=0))
+    for count in CLUSTER_COUNTS:
+        if count > different or count * ROWS_PER_CLUSTER > len(points):
+            break
+        try:
+            centres, labels = kmeans2(points, count, iter=_ROUNDS, minit="++", missing="raise", rng=np.random.default_rng(seed))
+        except ClusterError:
+            continue
+        fit = _silhouette(points, centres, labels)
+        if best is None or fit > best[0]:
+            best = fit, labels
+    return best[1] if best else None
+
+
+def _silhouette(points: Floats, centres: Floats, labels: npt.NDArray[np.int32]) -> float:
+    distances = np.linalg.norm(points[:, None, :] - centres[None, :, :], axis=2)
+    own = distances[np.arange(len(points)), labels]
+    distances[np.arange(len(points)), labels] = np.inf
+    other = distances.min(axis=1)
+    return float(np.mean((other - own) / np.maximum(np.maximum(other, own), 1e-12)))
+
+
+def _described(
+    matrix: sparse.csr_matrix, vocabulary: Sequence[str], points: Floats, labels: npt.NDArray[np.int32]
+) -> tuple[Topic, ...]:
+    everywhere = np.asarray(matrix.mean(axis=0)).ravel()
+    found = []
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        telling = np.asarray(matrix[members].mean(axis=0)).ravel() - everywhere
+        best = [place for place in np.argsort(-telling, kind="stable")[:_TOPIC_WORDS] if telling[place] > 0]
+        middle = points[members].mean(axis=0)
+        centre = int(members[np.argmax(points[members] @ middle)])
+        found.append(Topic(tuple(vocabulary[place] for place in best), members, centre))
+    return tuple(sorted(found, key=lambda topic: (-len(topic.members), int(topic.members[0]))))
