@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
-from scipy.stats import binomtest
 
 from truetune.core.records import Finding, TaskProfile
 from truetune.stages.data.checks.base import NO_ROWS, RowCheck, Sightings, Threshold
@@ -123,6 +122,8 @@ def _conclude_length_bias(corpus: Corpus, seen: Sightings[int]) -> Iterable[Find
     gaps = seen.values()
     if len(gaps) < LENGTH_PAIRS_MIN:
         return
+    from scipy.stats import binomtest  # noqa: PLC0415 - half a second, that only preference data has to pay
+
     longer, shorter = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
     auc = (longer + (len(gaps) - longer - shorter) / 2) / len(gaps)
     if abs(auc - 0.5) <= LENGTH_AUC_OFF_HALF or binomtest(longer, longer + shorter).pvalue > LENGTH_P_MAX:
