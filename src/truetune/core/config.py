@@ -14,8 +14,9 @@ from pydantic_core import PydanticCustomError
 
 from truetune.core.records import DataFormat, MetaField, Severity, TaskShape
 
-Policy = Literal["keep", "drop", "keep-first", "quarantine"]
-"""What is done with the rows of a finding: nothing, left out, all but the first left out, put aside for a person to decide."""
+Policy = Literal["keep", "drop", "keep-first", "quarantine", "redact"]
+"""What is done with the rows of a finding: nothing, left out, all but the first left out, put aside for a person to decide, kept
+with what was found replaced by typed placeholders."""
 
 
 KeptTogether = Literal["group", "conversation", "source"]

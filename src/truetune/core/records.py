@@ -288,13 +288,17 @@ class ShownRow(Record):
 
 
 class DataStats(Frozen):
-    """How many rows came in, where each went, and how many there really are; `quarantined` are among the dropped."""
+    """How many rows came in, where each went, and how many there really are.
+
+    `quarantined` are among the dropped, `redacted` among the kept.
+    """
 
     rows: int
     kept: int
     dropped: int
     effective_unique: int
     quarantined: int = 0
+    redacted: int = 0
     dropped_by_code: dict[str, int] = Field(default_factory=dict)
     findings_by_code: dict[str, int] = Field(default_factory=dict)
     tokens: TokenStats | None = None

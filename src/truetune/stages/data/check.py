@@ -15,6 +15,7 @@ from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.load import Loaded, corpus_of, load
 from truetune.stages.data.own_split import OwnSplit, own_split
 from truetune.stages.data.policy import Drop, drops, statistics
+from truetune.stages.data.redaction import Redaction, redaction
 from truetune.stages.data.row_pass import IN_PROCESS
 from truetune.stages.data.row_store import stored
 from truetune.stages.data.rules import Rules
@@ -35,6 +36,7 @@ class Judged:
         rules: what the config says.
         findings: after the rules.
         dropped: by position in `corpus.rows`.
+        redaction: which rows have placeholders, and for what.
         stats: the numbers.
     """
 
@@ -44,6 +46,7 @@ class Judged:
     rules: Rules
     findings: Sequence[Finding]
     dropped: Mapping[int, Drop]
+    redaction: Redaction
     stats: DataStats
 
     def failed_tests(self) -> list[str]:
@@ -113,8 +116,9 @@ def judge(
     sources, corpus = own.train, corpus_of(own.train, [*sides, held_out], config, provenance)
     rules = Rules(config.checks)
     found = run_checks(corpus, progress, engine)
-    findings, dropped = rules.applied(found), drops(corpus, found, rules)
-    return Judged(sources, held_out, corpus, rules, findings, dropped, statistics(corpus, findings, dropped, rules))
+    findings, dropped, redacted = rules.applied(found), drops(corpus, found, rules), redaction(corpus, found, rules)
+    stats = statistics(corpus, findings, dropped, rules, redacted.positions)
+    return Judged(sources, held_out, corpus, rules, findings, dropped, redacted, stats)
 
 
 def _problems(judged: Judged) -> list[str]:

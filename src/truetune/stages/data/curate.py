@@ -23,7 +23,7 @@ from truetune import __version__
 from truetune.core.config import DataConfig
 from truetune.core.errors import DataError, EvidenceError, UsageError
 from truetune.core.ports import Progress, RowEngine
-from truetune.core.records import CurationRecord, GateState, SourceFile
+from truetune.core.records import CurationRecord, GateState, RowRef, SourceFile
 from truetune.evidence import atomic
 from truetune.evidence.digests import file_digest, json_digest, tree_of
 from truetune.evidence.run_folder import load_record
@@ -32,6 +32,7 @@ from truetune.stages.data.checks.registry import described
 from truetune.stages.data.corpus import Fault
 from truetune.stages.data.policy import Drop, fate_of
 from truetune.stages.data.readers import Entry, reading
+from truetune.stages.data.redaction import redact_record
 from truetune.stages.data.row_pass import IN_PROCESS
 from truetune.stages.data.rows import row_ids
 from truetune.stages.data.sensitive import excerpt
@@ -224,6 +225,8 @@ def _changes(judged: Judged, left: Sequence[_Left]) -> Iterator[str]:
     """The difference to the user's files, for a person: every record that is not there any more, by reason."""
     stats = judged.stats
     yield f"# What was changed\n\n{stats.rows} rows came in, {stats.kept} are kept, {stats.dropped} are not.\n"
+    if stats.redacted:
+        yield f"\nIn {stats.redacted} of the kept rows placeholders stand in place of what was found.\n"
     groups: defaultdict[tuple[str, str], list[_Left]] = defaultdict(list)
     for item in left:
         groups[item.drop.code, item.drop.fate].append(item)
@@ -259,11 +262,17 @@ def _write_curated(folder: Path, files: Sequence[NamedFile], judged: Judged, lef
             for entry in _entries_again(path, digests[shown]):
                 item = left.get((shown, entry.line))
                 if item is None:
-                    _write_line(stream, entry.value)
+                    _write_line(stream, _kept(entry, judged, shown))
                     write.row(next(ids, ""), entry.line)
                 elif item.drop.fate == "quarantine":
                     _write_line(aside, {**_told(item), **_whole(entry)})
             write.flush()
+
+
+def _kept(entry: Entry, judged: Judged, file: str) -> object:
+    """The record as it is curated: as it was given, with placeholders where the rules ask for them."""
+    position = judged.corpus.rows.position(RowRef(file=file, line=entry.line)) if judged.redaction.positions else None
+    return redact_record(entry.value, judged.redaction.find)[0] if position in judged.redaction.positions else entry.value
 
 
 class _Lineage:

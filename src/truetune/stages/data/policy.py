@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,7 +49,7 @@ def drops(corpus: Corpus, findings: Sequence[Finding], rules: Rules, frozen: Col
     for finding in acting:
         policy = rules.of(finding.code).policy
         if policy == "drop" or policy == "quarantine":  # noqa: PLR1714 - narrows the type
-            for position in _positions(corpus, _concerned(finding)):
+            for position in positions_of(corpus, _concerned(finding)):
                 if position not in frozen:
                     dropped.setdefault(position, Drop(finding.code, finding.message, policy))
     for code in described():
@@ -62,7 +63,7 @@ def fate_of(rules: Rules, code: str) -> Fate:
     return "quarantine" if rules.of(code).policy == "quarantine" else "drop"
 
 
-def _positions(corpus: Corpus, refs: Iterable[RowRef]) -> list[int]:
+def positions_of(corpus: Corpus, refs: Iterable[RowRef]) -> list[int]:
     """Where the rows stand that are in the corpus; rows of held-out files are not."""
     found = {corpus.rows.position(ref) for ref in refs}
     return sorted(position for position in found if position is not None)
@@ -83,7 +84,7 @@ def _keep_firsts(corpus: Corpus, findings: Sequence[Finding], dropped: dict[int,
         return
     for finding in findings:
         reason = "the same row stands earlier" if code == exact_duplicates.CODE else f"{finding.message}, the first stays"
-        _keep_first(corpus, _positions(corpus, finding.rows), dropped, frozen, Drop(code, reason))
+        _keep_first(corpus, positions_of(corpus, finding.rows), dropped, frozen, Drop(code, reason))
 
 
 def _copies(corpus: Corpus, dropped: Mapping[int, Drop]) -> list[list[int]]:
@@ -104,8 +105,13 @@ def _keep_first(corpus: Corpus, group: Sequence[int], dropped: dict[int, Drop], 
             dropped[position] = Drop(why.code, f"{why.reason}: {first.file}, line {first.line}")
 
 
-def statistics(corpus: Corpus, findings: Sequence[Finding], dropped: Mapping[int, Drop], rules: Rules) -> DataStats:
-    """How many records came in, how many stay, why the others do not, and how many different questions there are."""
+def statistics(
+    corpus: Corpus, findings: Sequence[Finding], dropped: Mapping[int, Drop], rules: Rules, redacted: AbstractSet[int]
+) -> DataStats:
+    """How many records came in, how many stay, why the others do not, and how many different questions there are.
+
+    `redacted` are the positions of rows that have placeholders, dropped or not.
+    """
     unreadable = {(fault.file, fault.line): fault.code for fault in reversed(corpus.faults)}
     clusters = corpus.index.copy_clusters()[: len(corpus.rows)]
     reasons = Counter(drop.code for drop in dropped.values()) + Counter(unreadable.values())
@@ -116,6 +122,7 @@ def statistics(corpus: Corpus, findings: Sequence[Finding], dropped: Mapping[int
         kept=kept,
         dropped=len(dropped) + len(unreadable),
         quarantined=aside.count("quarantine"),
+        redacted=len(redacted - dropped.keys()),
         effective_unique=len(np.unique(clusters)),
         dropped_by_code=dict(sorted(reasons.items())),
         findings_by_code=dict(sorted(Counter(f.code for f in findings).items())),

@@ -27,6 +27,7 @@ from truetune.stages.data.over_length import Window
 from truetune.stages.data.own_split import own_split
 from truetune.stages.data.policy import Drop, drops, fate_of, statistics
 from truetune.stages.data.profile import field_text
+from truetune.stages.data.redaction import RedactedRows, Redaction, redaction
 from truetune.stages.data.row_pass import IN_PROCESS
 from truetune.stages.data.rows import Row, row_ids
 from truetune.stages.data.rules import Rules
@@ -108,13 +109,16 @@ class _Judged:
     dropped: dict[int, Drop]
     tokenised: Tokenised | None
     rules: Rules
+    redaction: Redaction
 
     def pieces(self, position: int, row_id: str) -> list[tuple[str, Row, str]]:
-        """What is kept of a row: id, row and what was changed; the row itself where it was not too long."""
+        """What is kept of a row: id, row and what was changed; the row as it was given where nothing was."""
+        redacted = self.redaction.of(position, self.corpus.everyone[position])
         pieces = self.tokenised.pieces.get(position) if self.tokenised else None
         if pieces is None:
-            return [(row_id, self.corpus.everyone[position], "")]
-        return [(f"{row_id}.{number}", piece.row, piece.change) for number, piece in enumerate(pieces, start=1)]
+            return [(row_id, redacted.row, redacted.change)]
+        changes = [f"{piece.change}; {redacted.change}" if redacted.change else piece.change for piece in pieces]
+        return [(f"{row_id}.{n}", piece.row, changes[n - 1]) for n, piece in enumerate(pieces, start=1)]
 
 
 def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
@@ -209,12 +213,12 @@ def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
     sealed = frozen_ids(request.seal) if read.chosen_by == "cut" else frozenset()
     frozen = frozenset(position for position in range(border) if ids[position] in sealed) if sealed else frozenset()
     findings = run_checks(corpus, ports.progress, ports.engine)
-    dropped = drops(corpus, findings, rules, frozen)
+    dropped, redacted = drops(corpus, findings, rules, frozen), redaction(corpus, findings, rules)
     tokenised = None
     if ports.tokenizer is not None:
         left = [position for position in range(everyone) if position not in dropped]
         window, fitting = Window(ports.tokenizer, request.max_length), Fitting(request.config, border, rules)
-        tokenised = tokenise(corpus.everyone, left, window, fitting, ports.progress)
+        tokenised = tokenise(RedactedRows(corpus.everyone, redacted), left, window, fitting, ports.progress)
         findings = in_order([*findings, *tokenised.findings])
         dropped |= dict(tokenised.drops)
     return _Judged(
@@ -228,6 +232,7 @@ def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
         dropped=dropped,
         tokenised=tokenised,
         rules=rules,
+        redaction=redacted,
     )
 
 
@@ -376,7 +381,7 @@ def _dropped_rows(judged: _Judged) -> list[DroppedRow]:
 
 def _statistics(request: Request, judged: _Judged) -> DataStats:
     own = {p: drop for p, drop in judged.dropped.items() if p < len(judged.corpus.rows)}
-    stats = statistics(judged.corpus, judged.findings, own, judged.rules)
+    stats = statistics(judged.corpus, judged.findings, own, judged.rules, judged.redaction.positions)
     if judged.tokenised is None:
         return stats
     over_length = Counter(finding.code for finding in judged.findings)[context_length.CODE]
@@ -404,7 +409,7 @@ def _gate(config: DataConfig, judged: _Judged, stats: DataStats, sizes: Mapping[
     problems += [f.message for f in judged.findings if f.code == CHANGED.code and f.severity == "block"]
     kept = (
         f"{stats.kept} of {stats.rows} rows kept: {sizes['train']} train, {sizes['validation']} validation, {sizes['test']} test"
-    )
+    ) + (f"; {stats.redacted} rows redacted" if stats.redacted else "")
     return ("failed", "; ".join(problems)) if problems else ("passed", kept)
 
 

@@ -52,6 +52,9 @@ KEPT = Ways("keep", CheckChoices(("keep", "drop", "quarantine"), may_be_off=True
 """Reported and kept: whether the row is worth having is the user's to say."""
 DROPPED = Ways("drop", CheckChoices(("drop", "keep", "quarantine"), may_be_off=True))
 """Training on the row does harm."""
+KEPT_OR_REDACTED = Ways("keep", CheckChoices(("keep", "redact", "drop", "quarantine"), may_be_off=True))
+DROPPED_OR_REDACTED = Ways("drop", CheckChoices(("drop", "redact", "keep", "quarantine"), may_be_off=True))
+"""What was found can be replaced by a placeholder."""
 ONE_KEPT = Ways("keep-first", CheckChoices(("keep-first", "keep", "drop", "quarantine"), may_be_off=True))
 """Of rows that repeat each other one is enough."""
 NEVER_A_ROW = Ways("drop", CheckChoices(("drop", "quarantine"), may_be_off=False))

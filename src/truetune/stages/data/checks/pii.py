@@ -10,7 +10,7 @@ from truetune.core.records import Finding, TaskProfile
 from truetune.core.sensitive.masking import masked
 from truetune.core.sensitive.personal import find_pii
 from truetune.core.sensitive.spans import Span
-from truetune.stages.data.checks.base import RowCheck, Sightings
+from truetune.stages.data.checks.base import KEPT_OR_REDACTED, RowCheck, Sightings
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
 
@@ -28,7 +28,7 @@ _NAMES = {
     "crypto_address": "a cryptocurrency address",
     "vin": "a vehicle number (VIN, check digit holds)",
 }
-_FIX = "replace it by a placeholder such as [{}], or delete the row, unless the model has to learn it"
+_FIX = "data.checks: policy redact puts [{}_1] in its place; or delete the row, unless the model has to learn it"
 
 Place = tuple[str, str, Span]
 """Where (a turn, in words), the turn's text, and the span in it."""
@@ -108,4 +108,5 @@ CHECK = RowCheck(
     look=_look,
     conclude=_conclude,
     kinds=tuple(_NAMES),
+    ways=KEPT_OR_REDACTED,
 )

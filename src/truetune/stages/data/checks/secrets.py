@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from truetune.core.records import Finding, TaskProfile
 from truetune.core.sensitive.secrets import MIN_SECRET_ENTROPY_BITS, find_secrets
-from truetune.stages.data.checks.base import DROPPED, RowCheck, Sightings, Threshold
+from truetune.stages.data.checks.base import DROPPED_OR_REDACTED, RowCheck, Sightings, Threshold
 from truetune.stages.data.checks.pii import Sensitive, look_with, sightings_with_systems
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
@@ -39,7 +39,7 @@ CHECK = RowCheck(
     fix=_FIX,
     look=_look,
     conclude=_conclude,
-    ways=DROPPED,
+    ways=DROPPED_OR_REDACTED,
     thresholds=(
         Threshold("entropy of an assigned value, bits per character", MIN_SECRET_ENTROPY_BITS, "measured; see `sensitive`"),
     ),
