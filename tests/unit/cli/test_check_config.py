@@ -40,7 +40,11 @@ def test_the_config_decides(rows: Path, truetune: Truetune, tmp_path: Path) -> N
         ("data.duplicates.*: {policy: drop}", "6:5", "did you mean `data.duplicate.*`?"),
         ("data.secret: {polcy: drop}", "6:19", "unknown key `polcy`; did you mean `policy`?"),
         ("data.secret: {policy: delete}", "6:27", "`data.checks.data.secret.policy` must be"),
-        ("data.pii.email: {policy: keep-first}", "6:30", "`data.pii.email` can be keep or redact or drop or quarantine, not keep-first"),
+        (
+            "data.pii.email: {policy: keep-first}",
+            "6:30",
+            "`data.pii.email` can be keep or redact or drop or quarantine, not keep-first",
+        ),
         ("data.record.*: {severity: off}", "6:31", "`data.record.malformed` cannot be off"),
         ("data.secret: {max_frac: 2}", "6:29", "less than or equal to 1"),
     ],
