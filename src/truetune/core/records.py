@@ -249,6 +249,18 @@ class FrozenTestInfo(Frozen):
     seals: int
 
 
+class GoldDistance(Frozen):
+    """How far the gold set is from the training rows: of its items, how many have a training prompt with at least so many words
+    in common (`at_least`: share of the words of both → items), how many ask nearly the same (`close`), and what follows.
+    """
+
+    items: int
+    close: int
+    at_least: dict[str, int]
+    verdict: Literal["real distance", "too close", "not measured"]
+    reason: str
+
+
 class TokenStats(Frozen):
     """Lengths under the real template, in tokens; `None` fields were not measured (no tokenizer)."""
 
@@ -486,6 +498,7 @@ class DataRecord(Record):
     curated: Tree
     splits: dict[SplitName, SplitInfo]
     test_chosen_by: Literal["cut", "column", "file"] = "cut"
+    gold: GoldDistance | None = None
     template_digest: Digest | None
     token_views: tuple[TokenView, ...] = ()
     balance: DataBalance | None = None

@@ -82,7 +82,7 @@ def view(bundle: ReportBundle, shown: Shown) -> DataView | None:
     return DataView(
         gate=data.gate,
         gate_reason=shown.text(data.gate_reason),
-        facts=(*_facts(data), *_looks(bundle)),
+        facts=(*_facts(data), *_gold(data), *_looks(bundle)),
         flow=_flow(bundle, shown),
         histogram=charts.histogram("lengths", "How long the kept rows are", bundle.lengths_chars, "characters a row")
         if bundle.lengths_chars
@@ -109,6 +109,15 @@ def _facts(data: DataRecord) -> tuple[tuple[str, str, str], ...]:
         ("kept", f"{stats.kept:,}", " · ".join(f"{n} {name}" for name, n, _ in splits)),
         ("dropped", f"{stats.dropped:,}", "each with its reason"),
     )
+
+
+def _gold(data: DataRecord) -> tuple[tuple[str, str, str], ...]:
+    """How far the gold set is from training, with how many items share at least so much of a training prompt's words."""
+    gold = data.gold
+    if gold is None:
+        return ()
+    shares = ", ".join(f"{items} share {wording.percent(float(share), 0)}" for share, items in gold.at_least.items())
+    return (("gold items", f"{gold.items:,}", f"{gold.verdict} from training: {shares} or more of a training prompt's words"),)
 
 
 def _looks(bundle: ReportBundle) -> tuple[tuple[str, str, str], ...]:

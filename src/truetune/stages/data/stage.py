@@ -10,12 +10,23 @@ from typing import get_args
 
 from truetune.core.config import DataConfig, KeptTogether, SplitConfig
 from truetune.core.ports import ChatTokenizer, Progress, RowEngine
-from truetune.core.records import DataFormat, DataRecord, DataStats, Finding, GateState, SealRecord, SplitInfo, SplitName
+from truetune.core.records import (
+    DataFormat,
+    DataRecord,
+    DataStats,
+    Finding,
+    GateState,
+    GoldDistance,
+    RowRef,
+    SealRecord,
+    SplitInfo,
+    SplitName,
+)
 from truetune.evidence.curated import CuratedRow
 from truetune.evidence.run_folder import RunFolder
 from truetune.stages.data import replay
 from truetune.stages.data.balance.summary import summary
-from truetune.stages.data.checks import context_length
+from truetune.stages.data.checks import context_length, gold_distance
 from truetune.stages.data.checks.frozen_split import CHANGED, MATES, mates_finding, seal_findings
 from truetune.stages.data.checks.registry import in_order, run_checks
 from truetune.stages.data.corpus import Corpus
@@ -135,15 +146,14 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
     mixed = _replay(request, ports, judged, rows)
     why = {judged.ids[position]: drop.code for position, drop in judged.dropped.items()}
     judged.dropped.update(mates)
-    judged.findings.extend(
-        judged.rules.applied(
-            [
-                *seal_findings(request.seal, rows["test"], why),
-                *mates_finding([judged.corpus.everyone[position] for position in mates]),
-                *(mixed.findings if mixed else ()),
-            ]
-        )
-    )
+    gold, near = _gold_distance(request, judged, rows["train"])
+    of_the_sides = [
+        *seal_findings(request.seal, rows["test"], why),
+        *mates_finding([judged.corpus.everyone[position] for position in mates]),
+        *near,
+        *(mixed.findings if mixed else ()),
+    ]
+    judged.findings.extend(judged.rules.applied(of_the_sides))
     if mixed:
         rows["train"].extend(mixed.rows)
     shards: dict[str, Sequence[CuratedRow]] = {side: rows[side] for side in _SIDES}
@@ -164,6 +174,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         curated=curated,
         splits={side: _frozen(rows[side]) for side in _SIDES},
         test_chosen_by=read.chosen_by,
+        gold=gold,
         template_digest=ports.tokenizer.template_digest if ports.tokenizer else None,
         token_views=token_views(rows["train"], ports.tokenizer) if ports.tokenizer else (),
         balance=summary(judged.corpus.balance),
@@ -342,6 +353,18 @@ def _tokens_of(judged: _Judged, tokenised: Tokenised, rows: Sequence[CuratedRow]
     counts = zip(places, tokenised.tokens, tokenised.trained_tokens, strict=True)
     chosen = [(tokens, trained) for place, tokens, trained in counts if place in wanted]
     return sum(tokens for tokens, _ in chosen), sum(trained for _, trained in chosen)
+
+
+def _gold_distance(request: Request, judged: _Judged, train: Sequence[CuratedRow]) -> tuple[GoldDistance | None, list[Finding]]:
+    """How far the gold set is from what will be trained on, where the project has one."""
+    if request.gold is None:
+        return None, []
+    corpus = judged.corpus
+    places = (corpus.rows.position(RowRef(file=row.file, line=row.line)) for row in train)
+    rows = sorted({position for position in places if position is not None})
+    found = gold_distance.nearest(corpus, [p for p in judged.gold_rows if p not in judged.dropped], rows)
+    measured = gold_distance.distance(found, len(rows))
+    return measured, gold_distance.findings(corpus, found, measured)
 
 
 def _gold(judged: _Judged) -> list[CuratedRow]:

@@ -376,3 +376,54 @@ def test_the_users_own_test_file_is_frozen_by_its_digest(project: Project) -> No
     assert project.run([*labelled(60), test[0]], test=test, seal=seal).gate == "passed"
     grown = project.run(labelled(60), test=[*test, *labelled(71)[70:]], seal=seal)
     assert grown.gate == "failed" and "1 are new" in grown.gate_reason
+
+
+# --- the gold set's distance from training ------------------------------------------------------------------------------
+
+
+def near_prompts(count: int) -> list[Record]:
+    """Prompts of which each shares all but one of its words with the one of that number in `labelled`."""
+    rows = []
+    for row in labelled(count):
+        turns = [dict(turn) for turn in row["messages"]]  # type: ignore[attr-defined]
+        turns[1]["content"] = turns[1]["content"].replace("because", "although")
+        rows.append({"messages": turns})
+    return rows
+
+
+def test_a_gold_set_of_other_questions_is_at_a_real_distance(project: Project) -> None:
+    data = project.run(labelled(60), gold=labelled(200)[80:])
+    assert data.gold is not None
+    assert (data.gold.items, data.gold.close, data.gold.verdict) == (120, 0, "real distance")
+    assert not [f for f in data.findings if f.code.startswith("data.gold")]
+
+
+def test_gold_items_near_training_rows_are_shown_in_pairs(project: Project) -> None:
+    policies = {"data.leakage.split": {"policy": "keep"}}
+    data = project.run(labelled(60), gold=[*near_prompts(40), *labelled(160)[100:]], checks=policies)
+    trained = lines_of_side(project, data, "train")
+    assert data.gold is not None and data.gold.verdict == "too close"
+    (finding,) = [f for f in data.findings if f.code == "data.gold.near"]
+    pairs = {(gold.line, train.line) for gold, train in finding.groups}
+    assert pairs == {(line, line) for line in range(1, 41) if line in trained}
+    assert finding.severity == "warn" and data.gold.close == len(pairs)
+    assert data.gold.at_least["0.8"] >= len(pairs) > data.gold.at_least["1.0"] == 0
+
+
+def test_a_few_near_items_are_only_noted_and_a_small_gold_set_too(project: Project) -> None:
+    policies = {"data.leakage.split": {"policy": "keep"}}
+    data = project.run(labelled(60), gold=[*near_prompts(4), *labelled(136)[80:]], checks=policies)
+    found = {f.code: f.severity for f in data.findings if f.code.startswith("data.gold")}
+    assert found["data.gold.size"] == "note" and found.get("data.gold.near", "note") == "note"
+    assert data.gold is not None and data.gold.verdict == "real distance" and data.gold.items == 60
+
+
+def test_a_similar_question_with_another_answer_is_not_close(project: Project) -> None:
+    train = [record(f"how do i change the {part} of my car", "tyres") for part in ("old tyres", "front tyres")]
+    gold = [record("how do i change the dirty oil of my car", "oil")] * 1
+    data = project.run([*labelled(60), *train], gold=gold)
+    assert data.gold is not None and data.gold.close == 0
+
+
+def test_without_a_gold_set_nothing_is_said_of_one(project: Project) -> None:
+    assert project.run(labelled(60)).gold is None

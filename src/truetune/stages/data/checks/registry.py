@@ -27,6 +27,7 @@ from truetune.stages.data.checks import (
     exact_duplicates,
     false_negatives,
     frozen_split,
+    gold_distance,
     licences,
     malformed,
     mask,
@@ -114,9 +115,8 @@ def described() -> Mapping[str, Described]:
     """Every code that a finding of the data gate can have, in the order of the checks."""
     of_rows = [Described(code, c.severity, c.claim, c.ways, c.thresholds) for c in ALL for code in c.codes]
     of_tokens = [Described(c.code, "block", c.claim, NEVER_A_ROW) for c in TEMPLATE]
-    return {
-        d.code: d for d in (*of_rows, rendering.PREFIX, rendering.REFUSED, *of_tokens, frozen_split.CHANGED, frozen_split.MATES)
-    }
+    of_the_sides = (frozen_split.CHANGED, frozen_split.MATES, gold_distance.NEAR, gold_distance.SIZE)
+    return {d.code: d for d in (*of_rows, rendering.PREFIX, rendering.REFUSED, *of_tokens, *of_the_sides)}
 
 
 def choices() -> Mapping[str, CheckChoices]:
