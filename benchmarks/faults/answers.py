@@ -15,7 +15,7 @@ from benchmarks.faults.corpora import Corpus, Example, snips, support_triage, wi
 from benchmarks.faults.plant import Kind, as_line
 from benchmarks.real_data import DataAbsentError, data_folder, read_alpaca_seeds
 
-SHARE = 0.03
+SHARE = 0.02
 """Of a corpus's rows, so many carry a fault of one kind in one planting."""
 PER_KIND = 60
 

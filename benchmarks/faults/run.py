@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.faults import answers, preferences, triplets
+from benchmarks.faults import answers, preferences, schemas, triplets
 from benchmarks.faults.corpora import Corpus, Example, available, with_neighbour
 from benchmarks.faults.example import EXAMPLE
 from benchmarks.faults.plant import KINDS, Fault, Kind, Planted, plant
@@ -187,6 +187,7 @@ def parts(per_kind: int, seed: int) -> dict[str, Callable[[], Measured]]:
         "example": lambda: iter([shipped_example()]),
         "rows": lambda: (c if isinstance(c, str) else measure(c, per_kind, seed) for c in available()),
         "answers": lambda: _few("answers and encodings", answers.plantings(), few, seed),
+        "json": lambda: _few("the form of JSON answers", schemas.plantings(), few, seed),
         "pairs": lambda: _few("preference pairs", preferences.plantings(), few, seed),
         "sets": lambda: (c if isinstance(c, str) else measure_wholes(c, few, seed) for c in preferences.corpora()),
         "triplets": lambda: _few("embedding triplets", triplets.plantings(), few, seed),

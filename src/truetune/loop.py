@@ -119,7 +119,7 @@ def inputs_of(project: Project) -> dict[str, JsonValue]:
     rows = [*project.config.data.sources]
     data, contract = project.config.data, project.contract
     replay = data.replay.source if data.replay else None
-    for optional in (contract.gold_set, contract.frozen_test_set, data.splits.validation, replay):
+    for optional in (contract.gold_set, contract.frozen_test_set, data.splits.validation, replay, data.answer_schema):
         if optional:
             rows.append(optional)
     paths = {name: project.resolve_data_path(name) for name in rows}

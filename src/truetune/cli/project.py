@@ -32,7 +32,7 @@ def load_config(path: Path) -> Config:
 
 
 def with_full_path(data: DataConfig, root: Path) -> DataConfig:
-    """The same, with the metadata by full path: for work outside the project's folder."""
-    if data.metadata is None:
-        return data
-    return data.model_copy(update={"metadata": str((root / Path(data.metadata).expanduser()).absolute())})
+    """The same, with the metadata and the schema by full path: for work outside the project's folder."""
+    named = {"metadata": data.metadata, "answer_schema": data.answer_schema}
+    full = {key: str((root / Path(name).expanduser()).absolute()) for key, name in named.items() if name is not None}
+    return data.model_copy(update=full)

@@ -126,12 +126,13 @@ class DataConfig(ConfigModel):
 
     `columns` says under which names the rows keep their metadata (`{group: customer_id, time: created_at}`) where these are
     not the usual ones; `metadata` is a file that is joined to the rows by id (found by itself where `metadata.jsonl` lies
-    beside the rows).
+    beside the rows). `answer_schema` is a file with a JSON schema (Draft 2020-12) that every answer must fit.
     """
 
     sources: tuple[str, ...]
     format: DataFormat | None = None
     task_shape: TaskShape | None = None
+    answer_schema: str | None = None
     policy: Literal["curate", "strict"] = "curate"
     max_dropped_frac: float = Field(default=0.25, ge=0.0, le=1.0)
     min_train_rows: int = Field(default=50, ge=1)

@@ -199,12 +199,13 @@ class SourceFile(Frozen):
 
 
 class TaskProfile(Frozen):
-    """What kind of answer the data asks for, found from the answers themselves."""
+    """What kind of answer the data asks for, found from the answers themselves; `answer_schema` is the user's, as JSON."""
 
     shape: TaskShape
     labels: tuple[str, ...] = ()
     json_fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     reason: str = ""
+    answer_schema: str = ""
 
 
 class SplitInfo(Frozen):

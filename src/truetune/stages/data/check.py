@@ -9,6 +9,7 @@ from pathlib import Path
 from truetune.core.config import DataConfig
 from truetune.core.ports import Progress, RowEngine
 from truetune.core.records import CheckReport, DataStats, Finding, GateState
+from truetune.stages.data.answer_schema import read_schema
 from truetune.stages.data.balance.summary import summary
 from truetune.stages.data.checks.registry import run_checks
 from truetune.stages.data.corpus import Corpus
@@ -113,7 +114,8 @@ def judge(
     held_out = load(against, None, progress, provenance)
     own = own_split(sources) if hold_out else OwnSplit(sources, stored(()), stored(()))
     sides = [Loaded((), (), rows, ()) for rows in (own.validation, own.test)]
-    sources, corpus = own.train, corpus_of(own.train, [*sides, held_out], config, provenance)
+    schema = read_schema(Path(config.answer_schema), config.answer_schema) if config.answer_schema else ""
+    sources, corpus = own.train, corpus_of(own.train, [*sides, held_out], config, provenance, answer_schema=schema)
     rules = Rules(config.checks)
     found = run_checks(corpus, progress, engine)
     findings, dropped, redacted = rules.applied(found), drops(corpus, found, rules), redaction(corpus, found, rules)

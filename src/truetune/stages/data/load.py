@@ -172,15 +172,25 @@ def corpus_of(
     config: DataConfig,
     provenance: Provenance,
     commercial: bool | None = None,
+    answer_schema: str = "",
 ) -> Corpus:
-    """The corpus of what was read; held-out rows in the order in which they are given."""
+    """The corpus of what was read; held-out rows in the order in which they are given.
+
+    Args:
+        sources: the rows that would be trained on.
+        held_out: those that training must not see.
+        config: how to judge them.
+        provenance: where their metadata came from.
+        commercial: whether the tuned model is for commercial use; None where nobody said.
+        answer_schema: the JSON schema that the user declares for the answers, as JSON; empty where there is none.
+    """
     return Corpus(
         rows=sources.rows,
         held_out=Joined(*(read.rows for read in held_out)),
         faults=sources.faults,
         held_out_faults=[fault for read in held_out for fault in read.faults],
         encodings=[encoding for read in (sources, *held_out) for encoding in read.encodings],
-        profile=profile(sources.rows, config.task_shape),
+        profile=profile(sources.rows, config.task_shape, answer_schema),
         near_duplicate_jaccard=config.near_duplicate_jaccard,
         sidecars=provenance.sidecars,
         declared=provenance.declared,

@@ -42,24 +42,26 @@ def read_answer(text: str, shape: TaskShape) -> Answer:
     return Answer(json.dumps(fields, sort_keys=True, ensure_ascii=False), fields)
 
 
-def profile(rows: Iterable[Row], shape: TaskShape | None = None) -> TaskProfile:
+def profile(rows: Iterable[Row], shape: TaskShape | None = None, answer_schema: str = "") -> TaskProfile:
     """What the rows' answers are: JSON objects, a closed set of labels, short exact answers, or text.
 
     Args:
         rows: readable rows, looked at several times; none at all is `text`.
         shape: the shape where the user named it; labels and fields are still found from the rows.
+        answer_schema: the JSON schema that the user declares, empty where there is none; it makes a JSON task.
     """
     if any(row.negatives or row.desirable is not None for row in rows):
         return TaskProfile(shape="text", reason="the rows compare or judge texts: no single answer is asked for")
-    if shape is None:
+    if shape is None and answer_schema:
+        shape, reason = "json", "a JSON schema is declared"
+    elif shape is None:
         shape, reason = _shape(row.answer.strip() for row in rows)
     else:
         reason = "named in the config"
     if shape == "labels":
         return TaskProfile(shape=shape, labels=tuple(sorted({row.answer.strip() for row in rows})), reason=reason)
-    if shape == "json":
-        return TaskProfile(shape=shape, json_fields=_json_fields(row.answer.strip() for row in rows), reason=reason)
-    return TaskProfile(shape=shape, reason=reason)
+    fields = _json_fields(row.answer.strip() for row in rows) if shape == "json" else {}
+    return TaskProfile(shape=shape, json_fields=fields, reason=reason, answer_schema=answer_schema)
 
 
 def _shape(answers: Iterable[str]) -> tuple[TaskShape, str]:

@@ -25,6 +25,7 @@ from truetune.core.records import (
 from truetune.evidence.curated import CuratedRow
 from truetune.evidence.run_folder import RunFolder
 from truetune.stages.data import replay
+from truetune.stages.data.answer_schema import read_schema
 from truetune.stages.data.balance.summary import summary
 from truetune.stages.data.checks import context_length, gold_distance
 from truetune.stages.data.checks.frozen_split import CHANGED, MATES, mates_finding, seal_findings
@@ -215,7 +216,8 @@ def _named(request: Request, path: str) -> tuple[Path, str]:
 
 
 def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
-    corpus = corpus_of(read.sources, read.held_out, request.config, read.provenance, request.commercial)
+    schema = read_schema(*_named(request, request.config.answer_schema)) if request.config.answer_schema else ""
+    corpus = corpus_of(read.sources, read.held_out, request.config, read.provenance, request.commercial, schema)
     rules = Rules(request.config.checks)
     border, everyone = len(corpus.rows), len(corpus.everyone)
     validation_rows = range(border, border + sum(len(loaded.rows) for loaded in read.validation))
