@@ -3,7 +3,8 @@
     python -m benchmarks.speed.gate
     python -m benchmarks.speed.gate --rows 10000 --profile gate.prof
 
-The corpus is made from a seed: questions and answers of 0.3 to 1.3 kB under three system prompts, with faults of many kinds. The
+The corpus is made from a seed: questions and answers of 0.3 to 1.3 kB under three system prompts, with faults of many kinds,
+from sentences of the support messages with a third of their longer words replaced. The
 table has CPU and wall time from the start of the process to the report as JSON, the peak of the memory that the process took for
 itself (what is mapped from files can be taken back at any time, and is given beside it), and the CPU time by phase.
 """
@@ -21,91 +22,52 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 SEED = 20_261
 ROWS = (10_000, 100_000, 1_000_000)
-_SYLLABLES = [
-    "ba",
-    "ce",
-    "di",
-    "fo",
-    "gu",
-    "ha",
-    "je",
-    "ki",
-    "lo",
-    "mu",
-    "na",
-    "pe",
-    "ri",
-    "so",
-    "tu",
-    "va",
-    "we",
-    "xi",
-    "yo",
-    "zu",
-    "bra",
-    "cle",
-    "dri",
-    "flo",
-    "gru",
-    "sta",
-    "tre",
-    "pli",
-    "sno",
-    "chu",
-]
-_COMMON = [
-    "the",
-    "a",
-    "to",
-    "of",
-    "in",
-    "and",
-    "is",
-    "it",
-    "that",
-    "for",
-    "on",
-    "with",
-    "this",
-    "as",
-    "you",
-    "can",
-    "if",
-    "not",
-    "be",
-    "are",
-    "from",
-    "or",
-    "when",
-    "one",
-    "by",
-    "will",
-    "your",
-    "we",
-]
 _SYSTEMS = (
     "You answer questions about the workshop's machines. Say what to do, step by step, and name the part.",
     "You help people with their bookings. Be brief and friendly.",
     "",
 )
+_MESSAGES = Path(__file__).parent.parent / "faults" / "support_messages.jsonl"
+_REPLACED_FRAC = 0.35
+"""Words of four letters or more that are replaced by others: what is left of a sentence is no near copy of another use of it."""
 _PHASES = {"reading": "read", "looking at the rows": "row checks"}
+
+
+@dataclass(frozen=True)
+class _Language:
+    """Sentences, and the words that may stand in them."""
+
+    sentences: tuple[tuple[str, ...], ...]
+    words: tuple[str, ...]
+
+    def sentence(self, rng: random.Random) -> str:
+        """One of the sentences, with many of its words replaced."""
+        words = rng.choice(self.sentences)
+        return " ".join(rng.choice(self.words) if len(w) > 3 and rng.random() < _REPLACED_FRAC else w for w in words)
+
+
+def _language() -> _Language:
+    lines = _MESSAGES.read_text(encoding="utf-8").splitlines()
+    sentences = tuple(tuple(json.loads(line)["message"].rstrip(".?!").split()) for line in lines)
+    words = sorted({word.strip(",.;:").lower() for sentence in sentences for word in sentence if len(word) > 3})
+    return _Language(sentences, tuple(words))
 
 
 def corpus(path: Path, rows: int, seed: int = SEED) -> None:
     """Write the corpus; the same rows and seed give the same bytes."""
-    rng = random.Random(seed)
-    vocabulary = ["".join(rng.choices(_SYLLABLES, k=rng.randint(2, 4))) for _ in range(20_000)]
+    rng, language = random.Random(seed), _language()
     recent: list[tuple[str, str, str]] = []
     with path.open("w", encoding="utf-8") as file:
         for number in range(rows):
-            made = _row(rng, vocabulary)
+            made = _row(rng, language)
             kind = rng.random()
             if recent and kind < 0.04:
-                made = _copy(rng, vocabulary, rng.choice(recent), exact=kind < 0.02)
+                made = _copy(rng, language, rng.choice(recent), exact=kind < 0.02)
             elif kind < 0.055:
                 made = _damaged(rng, made)
             file.write('{"messages": [}\n' if 0.06 < kind < 0.061 else _line(made))
@@ -113,24 +75,18 @@ def corpus(path: Path, rows: int, seed: int = SEED) -> None:
                 recent = [*recent[-500:], made]
 
 
-def _sentence(rng: random.Random, vocabulary: list[str]) -> str:
-    count = rng.randint(6, 16)
-    words = [rng.choice(_COMMON) if rng.random() < 0.4 else vocabulary[int(20_000 * rng.random() ** 3)] for _ in range(count)]
-    return " ".join(words).capitalize()
+def _row(rng: random.Random, language: _Language) -> tuple[str, str, str]:
+    question = ". ".join(language.sentence(rng) for _ in range(rng.randint(1, 5)))
+    answer = " ".join(language.sentence(rng) + "." for _ in range(rng.randint(1, 7)))
+    return rng.choice(_SYSTEMS), f"{question}?", answer
 
 
-def _row(rng: random.Random, vocabulary: list[str]) -> tuple[str, str, str]:
-    question = " ".join(_sentence(rng, vocabulary) + "." for _ in range(rng.randint(1, 5)))
-    answer = " ".join(_sentence(rng, vocabulary) + "." for _ in range(rng.randint(1, 8)))
-    return rng.choice(_SYSTEMS), f"{question[:-1]}?", answer
-
-
-def _copy(rng: random.Random, vocabulary: list[str], of: tuple[str, str, str], *, exact: bool) -> tuple[str, str, str]:
+def _copy(rng: random.Random, language: _Language, of: tuple[str, str, str], *, exact: bool) -> tuple[str, str, str]:
     if exact:
         return of
     words = of[1].split(" ")
     for _ in range(max(1, len(words) // 10)):
-        words[rng.randrange(len(words))] = rng.choice(vocabulary)
+        words[rng.randrange(len(words))] = rng.choice(language.words)
     return of[0], " ".join(words), of[2]
 
 
@@ -138,8 +94,7 @@ def _damaged(rng: random.Random, row: tuple[str, str, str]) -> tuple[str, str, s
     system, question, answer = row
     kind = rng.randrange(6)
     if kind == 0:
-        name = ".".join(rng.choices(_SYLLABLES, k=2))
-        return system, f"{question} Write to {name}@mail-{rng.randrange(999)}.org", answer
+        return system, f"{question} Write to ada.bell{rng.randrange(999)}@mail-{rng.randrange(999)}.org", answer
     if kind == 1:
         return system, question, f"{answer} Call +44 20 7946 0{rng.randrange(100, 999)}."
     if kind == 2:

@@ -96,6 +96,7 @@ _TURN_AWAY = re.compile(
     r"(?:ask|consult|see|contact) (?:some(?:one|body)|anyone|anybody|a|an|your) \w+|out of date|"
     r"(?:abilities|knowledge|data|memory) (?:ends?|stops?)|my (?:training|knowledge|data)(?: \w+){0,3} (?:up to|until))\b"
 )
+_KNOWN = _PLAIN | _ABOUT | _DECLINES
 _NEGATIONS = _set("no not nor never neither t nothing without none hardly")
 _WHAT_I_AM = re.compile(
     r"\b(?:i am|i m|being|as|since i am|because i am|just|only|merely|simply) (?:just |only |merely |simply )?(?:an? )?"
@@ -121,8 +122,10 @@ def is_refusal(text: str) -> bool:
     said = words(text[:600])[:WORDS_MAX]
     if not said or text.rstrip().endswith("?"):
         return False
+    made_of = sum([word in _KNOWN for word in said]) / len(said)
+    if made_of < LOOSE_FRAC:
+        return False
     line = " ".join(said)
-    made_of = sum(word in _PLAIN or word in _ABOUT or word in _DECLINES for word in said) / len(said)
     about = sum(word in _ABOUT or word in _DECLINES for word in said)
     declines = any(word in _DECLINES for word in said) or bool(_TURN_AWAY.search(line))
     denies = declines or (not _NEGATIONS.isdisjoint(said) and (not _ONESELF.isdisjoint(said) or about >= ABOUT_MIN))

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.stages.data.rows_for_tests import Record, check_rows, distinct_prompts, found, labelled, lines_of, record
 
-from truetune.stages.data.checks.boilerplate import kind_of
+from truetune.stages.data.checks.boilerplate import _REFUSAL, kind_of, may_be_refusal
 from truetune.stages.data.checks.truncated import how_it_breaks
 from truetune.stages.data.placeholders import is_placeholder
 from truetune.stages.data.refusals import is_refusal
@@ -194,3 +196,8 @@ def test_a_placeholder_even_among_labels(text: str) -> None:
 )
 def test_no_placeholder_among_labels(text: str) -> None:
     assert not is_placeholder(text, no_value_is_an_answer=True)
+
+
+@given(st.from_regex(_REFUSAL, alphabet=st.characters(max_codepoint=127, include_characters="’")))
+def test_the_quick_look_lets_every_refusal_through(text: str) -> None:
+    assert may_be_refusal(text.lower())

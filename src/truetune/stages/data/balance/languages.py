@@ -130,14 +130,28 @@ def look_at_languages(rows: Sequence[Row], with_answers: bool, seed: int) -> Lan
 
 def glance(tokens: Sequence[str]) -> str:
     """The language whose little words a text has, if it has clearly more of them than of any other; else empty."""
-    hits: Counter[str] = Counter()
+    code, hits = _leading(tokens)
+    return code if hits >= LITTLE_WORDS_FRAC * len(tokens) else ""
+
+
+def _leading(tokens: Sequence[str]) -> tuple[str, int]:
+    """The language whose little words a text has more of than of any other, however few, and how many; else empty."""
+    hits: dict[str, int] = {}
     for token in tokens:
         for code in _OF_WORD.get(token, ()):
-            hits[code] += 1
-    ranked = hits.most_common(2)
-    if not ranked or ranked[0][1] < max(2, LITTLE_WORDS_FRAC * len(tokens)):
-        return ""
-    return ranked[0][0] if len(ranked) == 1 or ranked[0][1] >= 1.5 * ranked[1][1] else ""
+            hits[code] = hits.get(code, 0) + 1
+    if not hits:
+        return "", 0
+    first = max(hits, key=hits.__getitem__)
+    most = hits.pop(first)
+    is_clear = most >= 2 and most >= 1.5 * max(hits.values(), default=0)
+    return (first, most) if is_clear else ("", 0)
+
+
+def _alike(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Are two texts in one language, at a glance? One of them has enough little words, the other clearly more of the same."""
+    (a, hits_a), (b, hits_b) = _leading(first), _leading(second)
+    return a == b != "" and (hits_a >= LITTLE_WORDS_FRAC * len(first) or hits_b >= LITTLE_WORDS_FRAC * len(second))
 
 
 def change_of(row: Row) -> Change | None:
@@ -152,11 +166,15 @@ def change_of(row: Row) -> Change | None:
 
 def language_change(before: str, after: str) -> tuple[str, str] | None:
     """The two languages of two texts, where each is far likelier in its own than in the other's; else None."""
-    left, right = _ranked(before), _ranked(after)
-    a, b = next(iter(left)), next(iter(right))
+    left = _ranked(before)
+    a = next(iter(left))
+    if not _reads_as(before, a):
+        return None
+    right = _ranked(after)
+    b = next(iter(right))
     if a == b or left[a] - left[b] < MARGIN or right[b] - right[a] < MARGIN:
         return None
-    return (a, b) if _reads_as(before, a) and _reads_as(after, b) else None
+    return (a, b) if _reads_as(after, b) else None
 
 
 def _named(sample: Sequence[Row], with_answers: bool) -> list[tuple[str, str]]:
@@ -211,8 +229,7 @@ def _crossing(row: Row, answer: str, said: Sequence[str]) -> Change | None:
     asked = words(row.prompt[:_CHARACTERS])
     if len(asked) < WORDS_MIN:
         return None
-    language = glance(said)
-    if language and language == glance(asked):
+    if _alike(said, asked):
         return None
     found = language_change(row.prompt, answer)
     return Change(*found, within=False) if found else None
@@ -223,8 +240,7 @@ def _on_the_way(answer: str, said: Sequence[str]) -> Change | None:
     half = len(said) // 2
     if half < _HALF_WORDS:
         return None
-    first = glance(said[:half])
-    if first and first == glance(said[half:]):
+    if _alike(said[:half], said[half:]):
         return None
     middle = answer.find(" ", len(answer) // 2)
     found = language_change(answer[:middle], answer[middle:]) if middle > 0 else None

@@ -51,23 +51,11 @@ _REFUSAL = re.compile(
 _REFUSAL_CHARACTERS = 400
 """A refusal stands at the start of an answer."""
 _CUES = (
-    "can",
-    "n't",
-    "n’t",
-    "not ",
-    "unable",
-    "sorry",
-    "apolog",
-    " ai",
-    " model",
-    "an ",
-    "language",
-    "cut",
-    "as of my",
-    " last ",
-    "my ",
+    *(" ai", "intelligence", "language", "machine learning", "virtual", "text based", "text-based"),
+    *("sorry", "apolog", "unfortunately", "regrettably", "fulfil", "comply with", "assist", "help"),
+    *("knowledge", "training", "as of my", "personal ", "access to "),
 )
-"""One of them stands in every refusal: a quick look before the slow one."""
+"""One of them stands in every text of `_REFUSAL` that does not begin with "I": a quick look before the slow one."""
 _CLOSED_SHAPES = ("labels", "exact")
 _DECLINES = re.compile(
     r"\b(?:refus|declin|reject|can[’']?not (?:help|answer)|can[’']?t (?:help|answer)|unanswerable|not allowed)", re.IGNORECASE
@@ -118,9 +106,14 @@ def kind_of(text: str, no_value_is_an_answer: bool) -> str:
         no_value_is_an_answer: `n/a` and `none` are legitimate labels and field values; in prose they are placeholders.
     """
     start = text[:_REFUSAL_CHARACTERS].strip()
-    if (any(cue in start.lower() for cue in _CUES) and _REFUSAL.search(start)) or is_refusal(start):
+    if (may_be_refusal(start.lower()) and _REFUSAL.search(start)) or is_refusal(start):
         return REFUSAL
     return "a placeholder" if is_placeholder(text, no_value_is_an_answer) else ""
+
+
+def may_be_refusal(lower: str) -> bool:
+    """Can a text in lower case match `_REFUSAL` at all?"""
+    return lower.startswith(("i", "but i")) or any([cue in lower for cue in _CUES])  # noqa: C419 - twice as fast as a generator
 
 
 CHECK = RowCheck(
