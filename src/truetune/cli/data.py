@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from truetune.cli import data_curate, data_diff, data_reseal, data_show
+from truetune.cli import data_curate, data_diff, data_reseal, data_show, data_spotcheck
 from truetune.cli.run import PROJECT
 from truetune.cli.session import JSON
 
@@ -29,3 +29,4 @@ app.command("curate")(data_curate.curate)
 app.command("diff")(data_diff.diff)
 app.command("show")(data_show.show)
 app.command("reseal")(data_reseal.reseal)
+app.command("spotcheck")(data_spotcheck.spotcheck)

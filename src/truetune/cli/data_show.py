@@ -12,7 +12,8 @@ from truetune.cli.run import PROJECT
 from truetune.cli.session import JSON, session
 
 if TYPE_CHECKING:
-    from truetune.core.records import ShownRow
+    from truetune.core.records import DataRecord, ShownRow
+    from truetune.evidence.run_folder import RunFolder
     from truetune.project.project import Project
     from truetune.stages.data.show import FoundRow
 
@@ -76,18 +77,30 @@ def _from_run(name: str, project: Project) -> FoundRow:
         UsageError: no run has, or no such row.
     """
     from truetune import loop, wiring
+    from truetune.stages.data.show import row_called
+
+    run, data = newest_data(project)
+    found = row_called(name, data, run.store)
+    if found.split == "test":
+        loop.frozen_test(project, wiring.clock()).look("data show", run.run_id, data.splits["test"].digest)
+    return found
+
+
+def newest_data(project: Project) -> tuple[RunFolder, DataRecord]:
+    """The newest run that has data, and its record.
+
+    Raises:
+        UsageError: no run has.
+    """
+    from truetune import loop, wiring
     from truetune.core.errors import UsageError
     from truetune.core.records import DataRecord
-    from truetune.stages.data.show import row_called
 
     for run_id in reversed(project.run_ids()):
         folder = loop.run_folder(project, run_id, wiring.clock())
         data = folder.read_record("data", DataRecord)
         if data is not None:
-            found = row_called(name, data, folder.store)
-            if found.split == "test":
-                loop.frozen_test(project, wiring.clock()).look("data show", run_id, data.splits["test"].digest)
-            return found
+            return folder, data
     raise UsageError("usage.no_runs", "this project has no run with data yet", fix="truetune data, or name a row as FILE:LINE")
 
 

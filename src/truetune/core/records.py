@@ -69,6 +69,15 @@ class Finding(Frozen):
     fix: str = ""
 
 
+class Interval(Frozen):
+    """A confidence interval and the method that made it."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+
 class Record(Frozen):
     """What a stage leaves behind."""
 
@@ -455,6 +464,33 @@ class CurationRecord(Record):
     files: Tree
 
 
+SpotVerdictName = Literal["good", "bad", "unsure"]
+
+
+class SpotVerdict(Frozen):
+    """What a person said of a row."""
+
+    row_id: str
+    row: RowRef
+    verdict: SpotVerdictName
+    note: str = ""
+
+
+class SpotCheckRecord(Record):
+    """What came of a spot check. `error_rate` is over the rows called good or bad, None where there is none."""
+
+    source: str
+    rows: int
+    sample: int
+    seed: int
+    good: int
+    bad: int
+    unsure: int
+    error_rate: float | None
+    interval: Interval | None
+    verdicts: tuple[SpotVerdict, ...]
+
+
 class RowChange(Frozen):
     """A row that is not the same on both sides of a comparison; texts are masked and shortened. `id` is the user's own."""
 
@@ -589,15 +625,6 @@ class DiagnosisRecord(Record):
 
 
 # --- evaluate -------------------------------------------------------------------------------------------------------
-
-
-class Interval(Frozen):
-    """A confidence interval and the method that made it."""
-
-    low: float
-    high: float
-    level: float
-    method: str
 
 
 class Score(Frozen):

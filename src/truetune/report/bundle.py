@@ -13,6 +13,7 @@ from truetune.core.records import (
     DoctorRecord,
     EvaluationRecord,
     PlanRecord,
+    SpotCheckRecord,
     StepMetrics,
     TrainRecord,
     VerdictRecord,
@@ -95,6 +96,7 @@ class ReportBundle:
     diagnosis: DiagnosisRecord | None = None
     evaluation: EvaluationRecord | None = None
     verdict: VerdictRecord | None = None
+    spotcheck: SpotCheckRecord | None = None
     metrics: tuple[StepMetrics, ...] = ()
     outputs: tuple[Output, ...] = ()
     rows: dict[Place, RowText] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from truetune.core.records import DataRecord, Finding, RowRef
+from truetune.core.records import DataRecord, Finding, RowRef, SpotCheckRecord
 from truetune.report import charts, wording
 from truetune.report.bundle import Flow, ReportBundle
 from truetune.report.charts import Ribbon
@@ -57,6 +57,7 @@ class DataView:
     gate: str
     gate_reason: str
     facts: tuple[tuple[str, str, str], ...]
+    spotcheck: str
     flow: Markup | None
     histogram: Markup | None
     tokens: tuple[tuple[str, str], ...]
@@ -83,6 +84,7 @@ def view(bundle: ReportBundle, shown: Shown) -> DataView | None:
         gate=data.gate,
         gate_reason=shown.text(data.gate_reason),
         facts=(*_facts(data), *_gold(data), *_looks(bundle)),
+        spotcheck=_spotcheck(bundle.spotcheck),
         flow=_flow(bundle, shown),
         histogram=charts.histogram("lengths", "How long the kept rows are", bundle.lengths_chars, "characters a row")
         if bundle.lengths_chars
@@ -127,6 +129,19 @@ def _looks(bundle: ReportBundle) -> tuple[tuple[str, str, str], ...]:
         return ()
     sealed = f"since it was sealed on {looked.sealed_at[:10]}"
     return (("looks at the frozen test", f"{looked.looks:,}", sealed if looked.seals == 1 else f"{sealed}, seal {looked.seals}"),)
+
+
+def _spotcheck(record: SpotCheckRecord | None) -> str:
+    """What people said of a random sample, in a sentence; empty where nobody looked."""
+    if record is None or record.error_rate is None or record.interval is None:
+        return ""
+    looked = wording.plural(record.good + record.bad + record.unsure, "row")
+    bounds = f"{wording.percent(record.interval.low)} to {wording.percent(record.interval.high)}"
+    unsure = f", {record.unsure} unsure" if record.unsure else ""
+    return (
+        f"A person looked at {looked} of a random sample: {record.good} good, {record.bad} bad{unsure}. Estimated share of"
+        f" bad rows: {wording.percent(record.error_rate)} (95 % interval {bounds})."
+    )
 
 
 def _task(data: DataRecord, shown: Shown) -> tuple[tuple[str, str], ...]:
