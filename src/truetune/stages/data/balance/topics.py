@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.cluster.vq import ClusterError, kmeans2
 
 from truetune.stages.data.text import words
 
@@ -122,6 +121,8 @@ def _projected(matrix: sparse.csr_matrix, seed: int) -> Floats:
 
 
 def _clustered(points: Floats, seed: int) -> npt.NDArray[np.int32] | None:
+    from scipy.cluster.vq import ClusterError, kmeans2  # noqa: PLC0415 - it brings half of scipy; small sets need none of it
+
     best: tuple[float, npt.NDArray[np.int32]] | None = None
     different = len(np.unique(points.round(6), axis=0))
     for count in CLUSTER_COUNTS:

@@ -16,6 +16,7 @@ from truetune.stages.data.checks.base import NO_ROWS, RowCheck, Sightings, Thres
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import excerpt
+from truetune.stages.data.sign_test import sign_test_p
 from truetune.stages.data.text import normalise, text_key
 
 FLIPPED_CODE = "data.preference.flipped"
@@ -122,11 +123,9 @@ def _conclude_length_bias(corpus: Corpus, seen: Sightings[int]) -> Iterable[Find
     gaps = seen.values()
     if len(gaps) < LENGTH_PAIRS_MIN:
         return
-    from scipy.stats import binomtest  # noqa: PLC0415 - half a second, that only preference data has to pay
-
     longer, shorter = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
     auc = (longer + (len(gaps) - longer - shorter) / 2) / len(gaps)
-    if abs(auc - 0.5) <= LENGTH_AUC_OFF_HALF or binomtest(longer, longer + shorter).pvalue > LENGTH_P_MAX:
+    if abs(auc - 0.5) <= LENGTH_AUC_OFF_HALF or sign_test_p(longer, shorter) > LENGTH_P_MAX:
         return
     sign = 1 if auc > 0.5 else -1
     extreme = heapq.nsmallest(_SHOWN_PAIRS, seen, key=lambda pair: (-sign * pair[1], pair[0]))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from scipy.stats import binomtest
-
 from truetune.core.records import Finding
 from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
 from truetune.stages.data.checks.boilerplate import REFUSAL, kind_of
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.sensitive import excerpt
+from truetune.stages.data.sign_test import sign_test_p
 
 CODE = "data.preference.refusals"
 _REJECTED_FIX = "add pairs in which refusing is the better answer, or leave out pairs whose rejected answer is a refusal"
@@ -38,7 +37,7 @@ def _find(corpus: Corpus) -> Iterable[Finding]:
         elif refuses == (False, True):
             rejected.append(position)
     more, less, side = (rejected, chosen, "rejected") if len(rejected) >= len(chosen) else (chosen, rejected, "chosen")
-    if pairs < PAIRS_MIN or len(more) < SHARE_FRAC * pairs or binomtest(len(more), len(more) + len(less)).pvalue > P_MAX:
+    if pairs < PAIRS_MIN or len(more) < SHARE_FRAC * pairs or sign_test_p(len(more), len(less)) > P_MAX:
         return
     yield _finding(corpus, side, more, len(less), pairs)
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
 from truetune.core.records import Finding
 from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sensitive import excerpt
+from truetune.stages.data.sign_test import sign_test_p
 from truetune.stages.data.text import normalise, words
 
 CODE = "data.preference.style"
@@ -80,7 +80,7 @@ def _find(corpus: Corpus) -> Iterable[Finding]:
     pairs = [corpus.rows[positions[int(n * step)]] for n in range(int(len(positions) / step))]
     judged = judge_style(pairs)
     wins, losses = int((judged.margins > 0).sum()), int((judged.margins < 0).sum())
-    if judged.auc < STYLE_AUC or binomtest(wins, wins + losses).pvalue > P_MAX:
+    if judged.auc < STYLE_AUC or sign_test_p(wins, losses) > P_MAX:
         return
     clearest = sorted(range(len(pairs)), key=lambda n: (-judged.margins[n], n))[:_SHOWN_PAIRS]
     yield Finding(
