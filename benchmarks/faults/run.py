@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.faults import answers, preferences, schemas, triplets
+from benchmarks.faults import answers, do_not_train, personal, preferences, schemas, triplets
 from benchmarks.faults.corpora import Corpus, Example, available, with_neighbour
 from benchmarks.faults.example import EXAMPLE
 from benchmarks.faults.plant import KINDS, Fault, Kind, Planted, plant
@@ -82,6 +82,16 @@ def measure_few(about: str, corpus: Corpus, kinds: Sequence[Kind], per_kind: int
     return Result(f"{corpus.name}, {about}", what, tally)
 
 
+def measure_listed(corpus: Corpus, per_kind: int, seed: int) -> Result:
+    """Plant rows that a do-not-train list forbids, and count."""
+    listed: list[do_not_train.Entry] = []
+    planted = plant(corpus, dict.fromkeys(do_not_train.kinds(listed), per_kind), seed)
+    tally = Tally()
+    tally.add(planted, *check(planted, listed))
+    tally.alarms = {code: rows for code, rows in tally.alarms.items() if code == do_not_train.CODE}
+    return Result(f"{corpus.name}, do-not-train list", f"{len(corpus.rows)} rows, a list of {len(listed)} entries", tally)
+
+
 def measure_wholes(corpus: Corpus, plantings: int, seed: int) -> Result:
     """Faults of a whole set of pairs: sets of pairs drawn from a corpus, with each fault and without, each set a planting."""
     tally = Tally()
@@ -124,8 +134,10 @@ def _example(line: str) -> Example:
     return Example(turns[-2]["content"], turns[-1]["content"])
 
 
-def check(planted: Planted) -> tuple[list[Flag], float]:
+def check(planted: Planted, listed: Sequence[do_not_train.Entry] = ()) -> tuple[list[Flag], float]:
     """What the public command flags in the planted rows, and how long it took, start-up included.
+
+    `listed` is the do-not-train list that the config names, where there is one.
 
     Raises:
         GateError: the command printed no report.
@@ -135,13 +147,22 @@ def check(planted: Planted) -> tuple[list[Flag], float]:
         rows.write_text("".join(line + "\n" for line in planted.lines), encoding="utf-8")
         held_out.write_text("".join(line + "\n" for line in planted.held_out), encoding="utf-8")
         against = ["--against", str(held_out)] if planted.held_out else []
-        command = [sys.executable, "-m", "truetune.cli.main", "check", str(rows), *against, "--json"]
+        config = ["--config", str(_config(Path(folder), listed))] if listed else []
+        command = [sys.executable, "-m", "truetune.cli.main", "check", str(rows), *against, *config, "--json"]
         started = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - started
     if done.returncode not in (0, 1, 4):
         raise GateError(f"`truetune check` ended with {done.returncode}: {(done.stderr or done.stdout)[-2000:]}")
     return flags_of(json.loads(done.stdout), rows.name), seconds
+
+
+def _config(folder: Path, listed: Sequence[do_not_train.Entry]) -> Path:
+    (folder / "list.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in listed), encoding="utf-8")
+    config = folder / "truetune.yaml"
+    data = "{sources: [rows.jsonl], do_not_train: list.jsonl}"
+    config.write_text(f"task: planted\nbase: planted\ndata: {data}\n", encoding="utf-8")
+    return config
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -190,6 +211,8 @@ def parts(per_kind: int, seed: int) -> dict[str, Callable[[], Measured]]:
         "json": lambda: _few("the form of JSON answers", schemas.plantings(), few, seed),
         "pairs": lambda: _few("preference pairs", preferences.plantings(), few, seed),
         "sets": lambda: (c if isinstance(c, str) else measure_wholes(c, few, seed) for c in preferences.corpora()),
+        "personal": lambda: _few("personal data", personal.plantings(), few, seed),
+        "do-not-train": lambda: (c if isinstance(c, str) else measure_listed(c, few, seed) for c in do_not_train.corpora()),
         "triplets": lambda: _few("embedding triplets", triplets.plantings(), few, seed),
     }
 

@@ -50,6 +50,7 @@ from truetune.evidence.digests import canonical_json, file_digest, json_digest
 from truetune.evidence.frozen_test import FrozenTest
 from truetune.evidence.run_folder import RunFolder, load_record
 from truetune.evidence.store import ObjectStore
+from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.project.project import Project, new_run_id
 from truetune.stages.base import stage as base_stage
 from truetune.stages.data import stage as data_stage
@@ -119,7 +120,9 @@ def inputs_of(project: Project) -> dict[str, JsonValue]:
     rows = [*project.config.data.sources]
     data, contract = project.config.data, project.contract
     replay = data.replay.source if data.replay else None
-    for optional in (contract.gold_set, contract.frozen_test_set, data.splits.validation, replay, data.answer_schema):
+    listed = data.do_not_train if isinstance(data.do_not_train, str) else None
+    held_out = (contract.gold_set, contract.frozen_test_set, data.splits.validation)
+    for optional in (*held_out, replay, data.answer_schema, listed):
         if optional:
             rows.append(optional)
     paths = {name: project.resolve_data_path(name) for name in rows}
@@ -169,6 +172,7 @@ class _Loop:
         self.tools = tools
         self.reporter = reporter
         self.inputs = inputs_of(project)
+        self.do_not_train = read_do_not_train(project.config.data.do_not_train, project.root)
         self.frozen_test = frozen_test(project, tools.clock)
         self.earlier = [] if new else [run_folder(project, name, tools.clock) for name in reversed(project.run_ids())]
         self.folder = self._continue_or_start()
@@ -363,6 +367,7 @@ class _Loop:
             "template": base.template_digest,
             "splits": {name: split.digest for name, split in data.splits.items()},
             "precision": self._record("doctor", DoctorRecord).precision,
+            "do_not_train": self.do_not_train.digest if self.do_not_train else None,
         }
         return self._stage(
             "train", TrainRecord, depends, lambda: train_stage.run(self._train_request(), self._train_ports(), self.folder)
@@ -443,6 +448,7 @@ class _Loop:
             self._record("data", DataRecord),
             self._record("doctor", DoctorRecord).precision,
             self.folder.run_id,
+            self.do_not_train,
         )
 
     def _train_ports(self) -> train_stage.Ports:

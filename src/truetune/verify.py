@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from truetune.core.contract import Contract
-from truetune.core.errors import EvidenceError, TruetuneError
+from truetune.core.errors import ConfigError, EvidenceError, TruetuneError
 from truetune.core.ports import LocalModel
 from truetune.core.records import (
     Artifact,
@@ -31,10 +31,13 @@ from truetune.core.records import (
     Verification,
     VerifyRecord,
 )
+from truetune.evidence.curated import read_split
 from truetune.evidence.digests import file_digest, json_digest, tree_digest, tree_of
 from truetune.evidence.frozen_test import FrozenTest
 from truetune.evidence.run_folder import RunFolder, load_record
 from truetune.loop import StageName, decide, frozen_test
+from truetune.project.do_not_train.entries import read_do_not_train
+from truetune.project.do_not_train.matching import DoNotTrain, subject_of
 from truetune.project.project import Project
 from truetune.stages.data.splits import split_digest
 from truetune.stages.diagnose import stage as diagnose_stage
@@ -149,6 +152,8 @@ class _Verifier:
         for artifact in data.curated.files:
             yield self._check(f"curated {artifact.path}", partial(self._blob, artifact))
         yield self._check("curated tree", partial(self._tree_digest, data.curated))
+        if data.do_not_train is not None:
+            yield self._check("do-not-train list", partial(self._do_not_train, data))
         for name, split in data.splits.items():
             yield self._check(f"split {name}", partial(self._split, data, name, split.digest))
         yield from self._frozen_test(data)
@@ -175,6 +180,22 @@ class _Verifier:
         if not path.exists():
             raise _mismatch("the source file is gone", path)
         return self._same(file_digest(path), source.digest, "the source file has changed since the run", path)
+
+    def _do_not_train(self, data: DataRecord) -> str:
+        """The list is the one that was enforced, and no training row falls under it."""
+        try:
+            listed = read_do_not_train(self.project.config.data.do_not_train, self.project.root)
+        except ConfigError as error:
+            raise _mismatch(error.what, self.project.root) from error
+        digest = self._same(
+            listed.digest if listed else "none", str(data.do_not_train), "the list has changed since the run", self.project.root
+        )
+        assert listed is not None
+        matcher = DoNotTrain(listed)
+        for row in read_split(self.run.store, data.curated, "train"):
+            if matcher.entry_for(subject_of(row)) is not None:
+                raise _mismatch(f"a training row is on the do-not-train list: {row.file}, line {row.line}", self.run.path)
+        return digest
 
     def _split(self, data: DataRecord, name: str, digest: str) -> str:
         artifact = next(a for a in data.curated.files if a.path == f"{name}.parquet")

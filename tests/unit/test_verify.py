@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,3 +133,21 @@ def test_a_base_model_that_is_not_here_is_not_measured(finished: Path, truetune:
     document = json.loads(done.stdout)
     assert document["gate"] == "not_measured"
     assert done.returncode == 4
+
+
+def test_the_do_not_train_list_is_enforced_and_verified(project: Path, truetune: Truetune) -> None:
+    config, listed = project / "truetune.yaml", project / "never.jsonl"
+    entry = json.loads((project / "data" / "tickets.jsonl").read_text(encoding="utf-8").splitlines()[3])["messages"][1]
+    listed.write_text(json.dumps({"text": entry["content"]}) + "\n", encoding="utf-8")
+    text = config.read_text(encoding="utf-8")
+    (given,) = re.findall(r"^data: (.+)$", text, re.MULTILINE)
+    config.write_text(
+        text.replace(f"data: {given}", f"data: {{sources: [{given}], do_not_train: never.jsonl}}"), encoding="utf-8"
+    )
+    assert truetune("run", cwd=project).returncode == 0
+    assert record(project, "data")["do_not_train"] == record(project, "train")["do_not_train"]
+    assert record(project, "data")["stats"]["dropped_by_code"]["data.do_not_train"] >= 1
+    assert truetune("verify", cwd=project).returncode == 0
+    listed.write_text(json.dumps({"id": "another"}) + "\n", encoding="utf-8")
+    done = truetune("verify", cwd=project)
+    assert done.returncode == 1 and "the list has changed since the run" in done.stdout

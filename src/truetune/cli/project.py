@@ -20,7 +20,7 @@ def load_project(folder: Path) -> Project:
 
 
 def load_config(path: Path) -> Config:
-    """The config that `path` is, or that of the project in or above the folder that `path` is; metadata by full path.
+    """The config that `path` is, or that of the project in or above the folder that `path` is; metadata and lists by full path.
 
     Raises:
         UsageError: the folder belongs to no project.
@@ -32,7 +32,8 @@ def load_config(path: Path) -> Config:
 
 
 def with_full_path(data: DataConfig, root: Path) -> DataConfig:
-    """The same, with the metadata and the schema by full path: for work outside the project's folder."""
-    named = {"metadata": data.metadata, "answer_schema": data.answer_schema}
+    """The same, with metadata, schema and do-not-train list by full path: for work outside the project's folder."""
+    listed = data.do_not_train if isinstance(data.do_not_train, str) else None
+    named = {"metadata": data.metadata, "answer_schema": data.answer_schema, "do_not_train": listed}
     full = {key: str((root / Path(name).expanduser()).absolute()) for key, name in named.items() if name is not None}
     return data.model_copy(update=full)

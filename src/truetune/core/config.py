@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 from pydantic_core import PydanticCustomError
 
 from truetune.core.records import DataFormat, MetaField, Severity, TaskShape
+from truetune.core.text import words
 
 Policy = Literal["keep", "drop", "keep-first", "quarantine", "redact"]
 """What is done with the rows of a finding: nothing, left out, all but the first left out, put aside for a person to decide, kept
@@ -121,6 +122,30 @@ class ReplayConfig(ConfigModel):
     licence: str | None = None
 
 
+class DoNotTrainEntry(ConfigModel):
+    """One thing that must never be trained on, named by exactly one of the first five fields, and why.
+
+    `id` is the user's own or ours, `source` a file or a source of the metadata (`*` and `?` stand for anything), `regex` in RE2's
+    syntax, `sha256` of a whole turn (or of all turns joined by line breaks) once normalised, `text` counts with its near copies.
+    """
+
+    id: str | None = Field(default=None, min_length=1)
+    source: str | None = Field(default=None, min_length=1)
+    regex: str | None = Field(default=None, min_length=1)
+    sha256: str | None = Field(default=None, pattern=r"^(sha256:)?[0-9a-f]{64}$")
+    text: str | None = None
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _names_one_thing(self) -> Self:
+        named = [value for value in (self.id, self.source, self.regex, self.sha256, self.text) if value is not None]
+        if len(named) != 1:
+            raise ValueError("an entry has exactly one of id, source, regex, sha256, text")
+        if not words(named[0]) and self.text is not None:
+            raise ValueError("text is empty: it would be a copy of nothing")
+        return self
+
+
 class DataConfig(ConfigModel):
     """The user's files, and what is done about what the checks find.
 
@@ -143,6 +168,7 @@ class DataConfig(ConfigModel):
     checks: dict[CheckKey, CheckConfig] = Field(default_factory=dict)
     over_length: Literal["drop", "split", "truncate_prompt"] = "drop"
     truncate_prompt_from: Literal["start", "end"] = "start"
+    do_not_train: str | tuple[DoNotTrainEntry, ...] | None = None
     splits: SplitConfig = SplitConfig()
     replay: ReplayConfig | None = None
 

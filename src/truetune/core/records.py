@@ -517,6 +517,7 @@ class DataDiff(Record):
 class DataRecord(Record):
     """Curated, split and frozen data with a reason for every row that is not in it.
 
+    `do_not_train` is the digest of the list that was enforced, None where there was none.
     `curated` holds `train.parquet`, `validation.parquet`, `test.parquet` (columns `row_id, messages, prompt, answer`),
     `lineage.parquet` (row_id → file, line, split, cluster, change, id, source, licence, origin) and `dropped.parquet` (file,
     line, code, reason, text, fate). `metadata` are the sidecars that were joined to the rows by id. `test_chosen_by`: the test
@@ -536,6 +537,7 @@ class DataRecord(Record):
     splits: dict[SplitName, SplitInfo]
     test_chosen_by: Literal["cut", "column", "file"] = "cut"
     gold: GoldDistance | None = None
+    do_not_train: Digest | None = None
     template_digest: Digest | None
     token_views: tuple[TokenView, ...] = ()
     balance: DataBalance | None = None
@@ -612,6 +614,7 @@ class TrainRecord(Record):
     resumed_from_step: int | None
     data_order_digest: Digest
     seed: int
+    do_not_train: Digest | None = None
     hardest: tuple[HardRow, ...] = ()
 
 

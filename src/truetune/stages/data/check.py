@@ -9,6 +9,7 @@ from pathlib import Path
 from truetune.core.config import DataConfig
 from truetune.core.ports import Progress, RowEngine
 from truetune.core.records import CheckReport, DataStats, Finding, GateState
+from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.data.answer_schema import read_schema
 from truetune.stages.data.balance.summary import summary
 from truetune.stages.data.checks.registry import run_checks
@@ -115,7 +116,9 @@ def judge(
     own = own_split(sources) if hold_out else OwnSplit(sources, stored(()), stored(()))
     sides = [Loaded((), (), rows, ()) for rows in (own.validation, own.test)]
     schema = read_schema(Path(config.answer_schema), config.answer_schema) if config.answer_schema else ""
-    sources, corpus = own.train, corpus_of(own.train, [*sides, held_out], config, provenance, answer_schema=schema)
+    listed = read_do_not_train(config.do_not_train, Path())
+    sources = own.train
+    corpus = corpus_of(sources, [*sides, held_out], config, provenance, answer_schema=schema, do_not_train=listed)
     rules = Rules(config.checks)
     found = run_checks(corpus, progress, engine)
     findings, dropped, redacted = rules.applied(found), drops(corpus, found, rules), redaction(corpus, found, rules)

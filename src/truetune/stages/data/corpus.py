@@ -13,6 +13,7 @@ import numpy as np
 
 from truetune.core.config import SplitConfig
 from truetune.core.records import DataSizing, MetaField, RowRef, TaskProfile
+from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.balance.measure import Balance, measure
 from truetune.stages.data.profile import Answer
 from truetune.stages.data.row_keys import Answers, Keys, RowKeys, groups_of, row_keys
@@ -97,6 +98,7 @@ class Corpus:
         splits: what may not stand on two sides.
         commercial: will the tuned model be used commercially; None where nobody said.
         has_replay: general rows will be mixed into training beside these.
+        do_not_train: what must never be trained on; None where the project has no list.
     """
 
     rows: StoredRows
@@ -111,6 +113,7 @@ class Corpus:
     splits: SplitConfig = field(default_factory=SplitConfig)
     commercial: bool | None = None
     has_replay: bool = False
+    do_not_train: DoNotTrainList | None = None
 
     @cached_property
     def balance(self) -> Balance:

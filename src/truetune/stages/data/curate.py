@@ -27,6 +27,7 @@ from truetune.core.records import CurationRecord, GateState, RowRef, SourceFile
 from truetune.evidence import atomic
 from truetune.evidence.digests import file_digest, json_digest, tree_of
 from truetune.evidence.run_folder import load_record
+from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.data.check import Judged, NamedFile, judge
 from truetune.stages.data.checks.registry import described
 from truetune.stages.data.corpus import Fault
@@ -128,6 +129,7 @@ def _next(out: Path, newest: Path | None) -> Path:
 
 def _key(request: Request) -> str:
     """Everything that decides the version: the bytes of all files, the names they go by, the rules, the program."""
+    listed = read_do_not_train(request.config.do_not_train, Path())
     return json_digest(
         {
             "truetune": __version__,
@@ -135,6 +137,7 @@ def _key(request: Request) -> str:
             "files": [[shown, _digest(path)] for path, shown in request.files],
             "against": [[shown, _digest(path)] for path, shown in request.against],
             "metadata": _metadata_digests(request),
+            "do_not_train": listed.digest if listed else None,
         }
     )
 

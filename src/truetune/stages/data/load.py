@@ -11,6 +11,7 @@ from pathlib import Path
 from truetune.core.config import DataConfig
 from truetune.core.ports import Progress
 from truetune.core.records import DataFormat, SourceFile
+from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.checks import preferences
 from truetune.stages.data.checks.empty import CODE as EMPTY
 from truetune.stages.data.checks.empty import empty_fault
@@ -173,6 +174,7 @@ def corpus_of(
     provenance: Provenance,
     commercial: bool | None = None,
     answer_schema: str = "",
+    do_not_train: DoNotTrainList | None = None,
 ) -> Corpus:
     """The corpus of what was read; held-out rows in the order in which they are given.
 
@@ -183,6 +185,7 @@ def corpus_of(
         provenance: where their metadata came from.
         commercial: whether the tuned model is for commercial use; None where nobody said.
         answer_schema: the JSON schema that the user declares for the answers, as JSON; empty where there is none.
+        do_not_train: what must never be trained on; None where there is no list.
     """
     return Corpus(
         rows=sources.rows,
@@ -197,4 +200,5 @@ def corpus_of(
         splits=config.splits,
         commercial=commercial,
         has_replay=config.replay is not None,
+        do_not_train=do_not_train,
     )

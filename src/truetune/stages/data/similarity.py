@@ -18,8 +18,8 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from truetune.core.text import words_in_order
 from truetune.stages.data.neighbours import BUCKET_NEIGHBOURS, Pairs, SimilarityIndex
-from truetune.stages.data.neighbours.order import words_in_order
 from truetune.stages.data.text import normalise, words
 
 NEAR_WORDS_FRAC = 0.8

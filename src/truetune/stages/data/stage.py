@@ -24,6 +24,7 @@ from truetune.core.records import (
 )
 from truetune.evidence.curated import CuratedRow
 from truetune.evidence.run_folder import RunFolder
+from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.data import replay
 from truetune.stages.data.answer_schema import read_schema
 from truetune.stages.data.balance.summary import summary
@@ -174,6 +175,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         task=judged.corpus.profile,
         curated=curated,
         splits={side: _frozen(rows[side]) for side in _SIDES},
+        do_not_train=judged.corpus.do_not_train.digest if judged.corpus.do_not_train else None,
         test_chosen_by=read.chosen_by,
         gold=gold,
         template_digest=ports.tokenizer.template_digest if ports.tokenizer else None,
@@ -217,7 +219,10 @@ def _named(request: Request, path: str) -> tuple[Path, str]:
 
 def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
     schema = read_schema(*_named(request, request.config.answer_schema)) if request.config.answer_schema else ""
-    corpus = corpus_of(read.sources, read.held_out, request.config, read.provenance, request.commercial, schema)
+    listed = read_do_not_train(request.config.do_not_train, request.project_dir)
+    corpus = corpus_of(
+        read.sources, read.held_out, request.config, read.provenance, request.commercial, schema, do_not_train=listed
+    )
     rules = Rules(request.config.checks)
     border, everyone = len(corpus.rows), len(corpus.everyone)
     validation_rows = range(border, border + sum(len(loaded.rows) for loaded in read.validation))

@@ -1,47 +1,7 @@
-"""Text as the checks compare it: what counts as the same text, and what counts as a word."""
+"""Text as the checks compare it; its one home is `truetune.core.text`."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
-from collections.abc import Sequence
+from truetune.core.text import is_blank, normalise, text_key, word_features, words
 
-# Scripts that are written without spaces: one character is one word, or a whole sentence would be a single word.
-_UNSPACED = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
-# Ordinary punctuation never tells two texts apart; `+`, `<`, `%` do.
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s.,;:!?'\"()\[\]{{}}`´’‘“”…–—-]")
-_INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
-
-
-def normalise(text: str) -> str:
-    """The text with unicode composed (NFC), case folded and runs of white space made one space."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text).translate(_INVISIBLE)
-    return " ".join(text.casefold().split())
-
-
-def text_key(text: str) -> int:
-    """A 64-bit number that stands for a text: two of a million texts share one with a probability of 3 in 100 million."""
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, case folded, without ordinary punctuation; symbols that change a meaning are words."""
-    return _WORD.findall(normalise(text))
-
-
-def is_blank(text: str) -> bool:
-    """Is there nothing to read: no characters, or only white space and invisible ones?"""
-    return not text.strip() if text.isascii() else not text.translate(_INVISIBLE).strip()
-
-
-def word_features(tokens: Sequence[str]) -> list[str]:
-    """The words as a set that still counts: the second `the` becomes another feature than the first."""
-    seen: dict[str, int] = {}
-    features = []
-    for token in tokens:
-        count = seen.get(token, 0)
-        seen[token] = count + 1
-        features.append(f"{token}\t{count}" if count else token)
-    return features
+__all__ = ["is_blank", "normalise", "text_key", "word_features", "words"]

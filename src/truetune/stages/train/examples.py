@@ -10,17 +10,28 @@ from truetune.core.ports import ChatTokenizer, TrainingExample
 from truetune.core.records import SplitName, Tree
 from truetune.evidence.curated import CuratedRow, read_split
 from truetune.evidence.store import ObjectStore
+from truetune.project.do_not_train.entries import DoNotTrainList
+from truetune.project.do_not_train.matching import DoNotTrain, described, subject_of
 
 
 def training_examples(
-    store: ObjectStore, curated: Tree, split: SplitName, tokenizer: ChatTokenizer, max_length: int
+    store: ObjectStore,
+    curated: Tree,
+    split: SplitName,
+    tokenizer: ChatTokenizer,
+    max_length: int,
+    do_not_train: DoNotTrainList | None = None,
 ) -> list[TrainingExample]:
     """One side of the split, tokenised and masked; every row has trained tokens and none is longer than `max_length`.
+
+    No row is on the list `do_not_train`: the data gate has looked, but these are the rows that count, whoever made the shard.
 
     Raises:
         DataError: a row breaks that, or the template does not show where an answer lies. Nothing is cut or left out.
     """
     rows = read_split(store, curated, split)
+    if do_not_train is not None:
+        _require_allowed(rows, DoNotTrain(do_not_train))
     masked = _masked(tokenizer, rows)
     for row, conversation in zip(rows, masked, strict=True):
         _require(row, conversation, max_length)
@@ -37,6 +48,19 @@ def _masked(tokenizer: ChatTokenizer, rows: Sequence[CuratedRow]) -> list[Masked
             why=str(error),
             fix="use single-turn rows, or a base model whose template renders each turn the same whatever follows",
         ) from error
+
+
+def _require_allowed(rows: Sequence[CuratedRow], listed: DoNotTrain) -> None:
+    for row in rows:
+        entry = listed.entry_for(subject_of(row))
+        if entry is not None:
+            raise DataError(
+                "train.do_not_train",
+                "a row that is about to be trained on is on the do-not-train list",
+                why=f"{described(entry)}; the curated data were made before the list said so, elsewhere, or edited",
+                fix="truetune run --new: the data gate leaves the row out (a replay set is yours to clean)",
+                where=f"{row.file}:{row.line}",
+            )
 
 
 def _require(row: CuratedRow, conversation: MaskedConversation, max_length: int) -> None:

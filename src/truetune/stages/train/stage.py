@@ -12,6 +12,7 @@ from truetune.core.ports import ChatTokenizer, Progress, Trainer, TrainOutcome, 
 from truetune.core.records import DataRecord, StepMetrics, TrainRecord
 from truetune.evidence.digests import json_digest
 from truetune.evidence.run_folder import RunFolder
+from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.train.examples import training_examples
 from truetune.stages.train.metrics_log import MetricsLog
 
@@ -25,6 +26,7 @@ class Request:
     data: DataRecord
     precision: str
     run_name: str
+    do_not_train: DoNotTrainList | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> TrainRecord:
     """Train, or go on where a kill ended it; the adapter lies in `adapter/`, the steps in `metrics.jsonl`.
 
     Raises:
-        DataError: a row has no trained token or is longer than `max_length`; nothing is trained.
+        DataError: a row has no trained token, is longer than `max_length`, or is on the do-not-train list; nothing is trained.
         TruetuneError: the trainer could not go on; its checkpoints are kept for the next start.
     """
     work_dir = evidence.path / "checkpoints"
@@ -70,7 +72,9 @@ def _trainer_request(
     config = request.config
     return TrainRequest(
         model_dir=request.model_dir,
-        train=training_examples(evidence.store, request.data.curated, "train", ports.tokenizer, config.train.max_length),
+        train=training_examples(
+            evidence.store, request.data.curated, "train", ports.tokenizer, config.train.max_length, request.do_not_train
+        ),
         validation=training_examples(
             evidence.store, request.data.curated, "validation", ports.tokenizer, config.train.max_length
         ),
@@ -116,4 +120,5 @@ def _record(request: Request, evidence: RunFolder, outcome: TrainOutcome, asked:
         data_order_digest=json_digest(list(outcome.data_order)),
         seed=request.config.seed,
         hardest=outcome.hardest,
+        do_not_train=request.do_not_train.digest if request.do_not_train else None,
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.training_case import conversation
 
 from truetune.backends.fake import FakeTokenizer, FakeTrainer
-from truetune.core.config import BaseConfig, Config, DataConfig, TrainConfig
+from truetune.core.config import BaseConfig, Config, DataConfig, DoNotTrainEntry, TrainConfig
 from truetune.core.errors import DataError
 from truetune.core.ports import Message, TrainOutcome, TrainRequest
 from truetune.core.records import DataRecord, DataStats, StepMetrics, TaskProfile, TrainRecord
@@ -18,6 +19,7 @@ from truetune.evidence.curated import CuratedRow, to_parquet
 from truetune.evidence.digests import tree_of
 from truetune.evidence.run_folder import RunFolder
 from truetune.evidence.store import ObjectStore
+from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.train import stage
 
 
@@ -217,3 +219,25 @@ def test_measure_asks_the_trainer_and_leaves_nothing(
     ports = stage.Ports(FakeTrainer(), FakeTokenizer(), heard)
     assert stage.measure(request_for(), ports, evidence, 2) > 0
     assert not evidence.path.exists()
+
+
+@pytest.mark.parametrize("entry", [{"id": "row-007"}, {"source": "data.jsonl"}, {"regex": "."}, {"id": "their-7"}])
+def test_a_shard_with_a_listed_row_is_refused(
+    entry: dict[str, str], request_for: Callable[..., stage.Request], evidence: RunFolder, heard: Heard, tmp_path: Path
+) -> None:
+    rows = [replace(curated_row(at, conversation(at)), id=f"their-{at}") for at in range(22)]
+    listed = read_do_not_train([DoNotTrainEntry.model_validate(entry)], tmp_path)
+    request = replace(request_for(rows), do_not_train=listed)
+    with pytest.raises(DataError) as caught:
+        stage.run(request, stage.Ports(FakeTrainer(), FakeTokenizer(), heard), evidence)
+    assert caught.value.code == "train.do_not_train" and caught.value.where.startswith("data.jsonl:")
+    assert not (evidence.path / "adapter").exists()
+
+
+def test_a_list_that_forbids_nothing_here_is_on_record(
+    request_for: Callable[..., stage.Request], evidence: RunFolder, heard: Heard, tmp_path: Path
+) -> None:
+    listed = read_do_not_train([DoNotTrainEntry(id="row-999")], tmp_path)
+    assert listed is not None
+    ports = stage.Ports(FakeTrainer(), FakeTokenizer(), heard)
+    assert stage.run(replace(request_for(), do_not_train=listed), ports, evidence).do_not_train == listed.digest

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-
 import numpy as np
 
+from truetune.core.text import words_in_order
 from truetune.stages.data.neighbours.comparison import chunks
 from truetune.stages.data.neighbours.words import Block, Hashes, Ints, Words, spans
 
 _CHUNK_WORDS = 1 << 19
 _BATCHED_WORDS = 1 << 10
 """Longer texts go one by one: their masks together would take memory in the square of their length."""
-
-
-def words_in_order(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:
-    """How many words two texts have in common in the same order: the length of their longest common subsequence.
-
-    Source: Hyyrö 2004, "Bit-parallel LCS-length computation revisited", with a machine word as long as the text.
-    """
-    masks: dict[Hashable, int] = {}
-    for place, word in enumerate(a):
-        masks[word] = masks.get(word, 0) | 1 << place
-    full = (1 << len(a)) - 1
-    unmatched = full
-    for word in b:
-        matched = unmatched & masks.get(word, 0)
-        unmatched = ((unmatched + matched) | (unmatched - matched)) & full
-    return len(a) - unmatched.bit_count()
 
 
 def in_order(left: Block, right: Block, a: Ints, b: Ints) -> Ints:
