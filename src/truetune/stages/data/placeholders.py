@@ -29,9 +29,10 @@ _SHEET_ERROR = re.compile(r"#(?:REF|VALUE|NAME|DIV/0|NULL|NUM)[!?]?|#N/A", re.IG
 _ONLY_MARKS = re.compile(r"[?.!…\s_*#=~-]*(?:[?…_~]|\.{3})[?.!…\s_*#=~-]*")
 _NOTES = (
     r"to[ -]?do|tbd|tba|fixme|tbc|placeholder|nan|undefined|xxx+|asdf\w*|qwerty\w*|dummy|lipsum|abc|123|1234|12345|aaa+",
-    r"(?:todo|tbd|fixme|placeholder)\b.{0,40}",
+    r"(?:todo|tbd|fixme|placeholder)\s*[:;,.!?(–—-].{0,40}",
     rf"(?:(?:will|needs? to|has to|must|should|can) be|to be) {_DONE}{_LATER}",
-    r"(?:fill|write|add|complete|replace|change|edit)(?: this| me| it)?(?: in| out| up)?(?: later)?",
+    r"(?:fill|write|add|complete|replace|change|edit)(?: this| me| it)(?: in| out| up)?(?: later)?",
+    r"(?:fill|write|add|complete|replace|change|edit)(?: in| out| up)?(?: later)",
     r"coming soon|to follow|to come|work in progress|under construction",
     rf".{{0,20}}\b{_WRITTEN} (?:goes )?here",
     rf"(?:sample|dummy|test|example|default|mock|some|random) {_WRITTEN}\W?\d*",
@@ -50,6 +51,11 @@ _NOTES = (
     rf"(?: (?:{_WRITTEN}|something|here|this))(?: here)?",
 )
 _NOTE = re.compile("|".join(f"(?:{form})" for form in _NOTES), re.IGNORECASE | re.DOTALL)
+_NOTE_IN_PROSE = re.compile(
+    r"(?:todo|tbd|fixme|placeholder)\b.{0,40}|(?:fill|write|add|complete|replace|change|edit)(?: in| out| up)?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Where answers are labels or values, `todo_list` and `change` are among them."""
 _NO_VALUE = re.compile(
     rf"n ?[/.]? ?a|not applicable|not available|none|null|nil|no (?:{_WRITTEN}|data|comment)|unknown|missing|{_BLANK}|pending|"
     r"ditto|idem|test(?:ing)?|same|skip(?:ped)?|idk|dunno",
@@ -73,4 +79,4 @@ def is_placeholder(text: str, no_value_is_an_answer: bool) -> bool:
     bare = " ".join(text.replace("_", " ").strip(_AROUND).split())
     if any(form.fullmatch(text) for form in (_SLOT, _SHEET_ERROR, _ONLY_MARKS)) or _NOTE.fullmatch(bare):
         return True
-    return not no_value_is_an_answer and (not bare or bool(_NO_VALUE.fullmatch(bare)))
+    return not no_value_is_an_answer and (not bare or bool(_NO_VALUE.fullmatch(bare) or _NOTE_IN_PROSE.fullmatch(bare)))

@@ -192,7 +192,11 @@ def test_a_placeholder_even_among_labels(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["pending", "none", "test", "see the page", "a[i] = b", "{ }", "No answer is given in the text.", "#1", "+"]
+    "text",
+    [
+        *("pending", "none", "test", "see the page", "a[i] = b", "{ }", "No answer is given in the text.", "#1", "+"),
+        *("todo_list", "todo_list_update", "todo list", "change", "edit"),
+    ],
 )
 def test_no_placeholder_among_labels(text: str) -> None:
     assert not is_placeholder(text, no_value_is_an_answer=True)
