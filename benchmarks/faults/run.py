@@ -16,10 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
-from benchmarks.faults import answers, do_not_train, personal, preferences, schemas, triplets
+from benchmarks.faults import answers, do_not_train, personal, preferences, provenance, schemas, triplets
 from benchmarks.faults.corpora import Corpus, Example, available, with_neighbour
 from benchmarks.faults.example import EXAMPLE
 from benchmarks.faults.plant import KINDS, Fault, Kind, Planted, plant
@@ -134,6 +135,21 @@ def _example(line: str) -> Example:
     return Example(turns[-2]["content"], turns[-1]["content"])
 
 
+def measure_provenance(corpus: Corpus, per_kind: int, seed: int) -> Result:
+    """Plant faults of the columns and of the sidecar, a few at a time, and count both."""
+    each = max(2, int(provenance.SHARE * len(corpus.rows)))
+    rounds = -(-per_kind // each)
+    tally = Tally()
+    for number in range(rounds):
+        rows, sidecar = provenance.plant(corpus, each, seed + number)
+        report, seconds = report_on(rows, {"metadata.jsonl": sidecar.lines})
+        tally.add(rows, flags_of(report, "rows.jsonl"), seconds)
+        tally.add(sidecar, flags_of(report, "metadata.jsonl"), 0.0)
+    tally.resembling = with_neighbour(tally.flagged_clean(), corpus)
+    what = f"{len(corpus.rows)} rows; faults of metadata, {each} of a kind in each of {rounds} plantings"
+    return Result(f"{corpus.name}, metadata", what, tally)
+
+
 def check(planted: Planted, listed: Sequence[do_not_train.Entry] = ()) -> tuple[list[Flag], float]:
     """What the public command flags in the planted rows, and how long it took, start-up included.
 
@@ -142,10 +158,24 @@ def check(planted: Planted, listed: Sequence[do_not_train.Entry] = ()) -> tuple[
     Raises:
         GateError: the command printed no report.
     """
+    report, seconds = report_on(planted, listed=listed)
+    return flags_of(report, "rows.jsonl"), seconds
+
+
+def report_on(
+    planted: Planted, beside: Mapping[str, Sequence[str]] = MappingProxyType({}), listed: Sequence[do_not_train.Entry] = ()
+) -> tuple[dict[str, object], float]:
+    """The report of the public command on `rows.jsonl`, with other files beside it, and how long it took.
+
+    Raises:
+        GateError: the command printed no report.
+    """
     with tempfile.TemporaryDirectory() as folder:
         rows, held_out = Path(folder) / "rows.jsonl", Path(folder) / "held_out.jsonl"
         rows.write_text("".join(line + "\n" for line in planted.lines), encoding="utf-8")
         held_out.write_text("".join(line + "\n" for line in planted.held_out), encoding="utf-8")
+        for name, lines in beside.items():
+            (Path(folder) / name).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
         against = ["--against", str(held_out)] if planted.held_out else []
         config = ["--config", str(_config(Path(folder), listed))] if listed else []
         command = [sys.executable, "-m", "truetune.cli.main", "check", str(rows), *against, *config, "--json"]
@@ -154,7 +184,7 @@ def check(planted: Planted, listed: Sequence[do_not_train.Entry] = ()) -> tuple[
         seconds = time.perf_counter() - started
     if done.returncode not in (0, 1, 4):
         raise GateError(f"`truetune check` ended with {done.returncode}: {(done.stderr or done.stdout)[-2000:]}")
-    return flags_of(json.loads(done.stdout), rows.name), seconds
+    return json.loads(done.stdout), seconds
 
 
 def _config(folder: Path, listed: Sequence[do_not_train.Entry]) -> Path:
@@ -214,6 +244,7 @@ def parts(per_kind: int, seed: int) -> dict[str, Callable[[], Measured]]:
         "personal": lambda: _few("personal data", personal.plantings(), few, seed),
         "do-not-train": lambda: (c if isinstance(c, str) else measure_listed(c, few, seed) for c in do_not_train.corpora()),
         "triplets": lambda: _few("embedding triplets", triplets.plantings(), few, seed),
+        "metadata": lambda: (c if isinstance(c, str) else measure_provenance(c, few, seed) for c in provenance.plantings()),
     }
 
 

@@ -138,7 +138,7 @@ def rights(folder: Path, licence: str, commercial: bool | None = None) -> tuple[
         provenance,
         commercial,
     )
-    found = run_checks(corpus, Silent())
+    found = [finding for finding in run_checks(corpus, Silent()) if finding.code.startswith("data.licence")]
     assert all([ref.line for ref in finding.rows] == [21, 22, 23, 24, 25] for finding in found)
     return [(finding.code, finding.severity) for finding in found], set(drops(corpus, found, Rules({}))) == {20, 21, 22, 23, 24}
 
@@ -155,6 +155,8 @@ def rights(folder: Path, licence: str, commercial: bool | None = None) -> tuple[
         ("CC-BY-ND-4.0", [("data.licence.conditions", "note")]),
         ("free for friends", [("data.licence.unknown", "note")]),
         ("No AI training", [("data.licence.forbids_training", "block")]),
+        ("Training prohibited", [("data.licence.forbids_training", "block")]),
+        ("may not be used to train models", [("data.licence.forbids_training", "block")]),
         ("CC-BY-4.0, not for training", [("data.licence.forbids_training", "block")]),
         ("(c) 2024, all rights reserved", [("data.licence.forbids_training", "warn")]),
     ],
@@ -179,5 +181,5 @@ def test_rows_that_are_marked_as_personal_are_said(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "rows.jsonl", rows(20, contains_pii=lambda n: n in (3, 4)))
     loaded = load([(path, "rows.jsonl")], None, Silent(), provenance)
     corpus = corpus_of(loaded, [], DataConfig(sources=("rows.jsonl",)), provenance)
-    (finding,) = run_checks(corpus, Silent())
+    (finding,) = [f for f in run_checks(corpus, Silent()) if f.code.startswith("data.pii")]
     assert (finding.code, finding.severity, [ref.line for ref in finding.rows]) == ("data.pii.declared", "warn", [4, 5])

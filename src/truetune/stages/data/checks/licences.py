@@ -21,8 +21,9 @@ CONDITIONS_CODE = "data.licence.conditions"
 
 _NO_TRAINING = re.compile(
     r"\bno[\s_-]*(?:ai|ml|llm|training|machine[\s_-]*learning|generative[\s_-]*ai)\b"
-    r"|\b(?:not|never)[\s_-]*(?:for|to[\s_-]*be[\s_-]*used[\s_-]*for)[\s_-]*(?:ai|ml|llm|training)\b"
-    r"|\bdo[\s_-]*not[\s_-]*train\b",
+    r"|\b(?:not|never)\b[^.;,]{0,40}\b(?:train|training|ai|ml|llm|machine[\s_-]*learning)\b"
+    r"|\btraining\b[^.;,]{0,20}\b(?:prohibited|forbidden|excluded|disallowed|not[\s_-]*(?:allowed|permitted))\b"
+    r"|\bai[\s_-]*opt[\s_-]*out\b",
     re.IGNORECASE,
 )
 """No SPDX licence forbids training as such; people who forbid it say so in words. Source: ours; such words have no standard."""

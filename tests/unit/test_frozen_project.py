@@ -1,0 +1,65 @@
+"""A project's test is sealed by its first run, kept by the later ones, looked at in public, and given up only on purpose."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.conftest import Truetune
+
+
+def seal(project: Path) -> dict:
+    return json.loads((project / "evals" / "test.seal.json").read_text(encoding="utf-8"))
+
+
+def looks(project: Path) -> list[dict]:
+    lines = (project / "evals" / "test.looks.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def digest_of_test(project: Path) -> str:
+    newest = max((project / "runs").iterdir(), key=lambda run: run.name)
+    return json.loads((newest / "data.json").read_text(encoding="utf-8"))["splits"]["test"]["digest"]
+
+
+def test_more_rows_keep_the_test_and_a_changed_row_stops_the_run_until_it_is_resealed(project: Path, truetune: Truetune) -> None:
+    assert truetune("data", cwd=project).returncode == 0
+    first = seal(project)
+    assert first["digest"] == digest_of_test(project) and first["chosen_by"] == "cut"
+    assert "unchanged" in truetune("data", cwd=project).stdout
+
+    data = project / "data" / "tickets.jsonl"
+    rows = data.read_text(encoding="utf-8").splitlines(keepends=True)
+    new = json.loads(rows[0])
+    new["messages"][-2]["content"] = "Quite another matter: the lamp in hall seven hums loudly whenever it rains at night"
+    data.write_text(json.dumps(new) + "\n" + "".join(rows), encoding="utf-8")
+    assert truetune("data", cwd=project).returncode == 0
+    assert digest_of_test(project) == first["digest"] and seal(project) == first
+
+    gone = first["rows"][0]["line"]
+    data.write_text("".join(rows[: gone - 1] + rows[gone:]), encoding="utf-8")
+    stopped = truetune("data", cwd=project)
+    assert stopped.returncode == 1 and "truetune data reseal" in stopped.stdout
+
+    assert truetune("data", "reseal", cwd=project).returncode == 2  # without a reason
+    resealed = truetune("data", "reseal", "--why", "a row was withdrawn", cwd=project)
+    assert resealed.returncode == 0, resealed.stdout + resealed.stderr
+    assert seal(project)["digest"] == digest_of_test(project) != first["digest"]
+    assert [entry["event"] for entry in looks(project)] == ["test.sealed", "test.seal_broken", "test.sealed"]
+    assert looks(project)[1]["data"]["why"] == "a row was withdrawn"
+
+
+def test_each_evaluation_is_a_look_that_verify_and_the_report_count(project: Path, truetune: Truetune) -> None:
+    assert truetune("run", cwd=project).returncode == 0
+    assert truetune("run", "--new", cwd=project).returncode == 0
+    assert [entry["event"] for entry in looks(project)] == ["test.sealed", "test.looked", "test.looked"]
+    checked = truetune("verify", "latest", cwd=project)
+    assert checked.returncode == 0 and "looked at 2 times since it was sealed on" in checked.stdout
+    newest = max((project / "runs").iterdir(), key=lambda run: run.name)
+    assert "looks at the frozen test" in (newest / "report.html").read_text(encoding="utf-8")
+
+    ledger = project / "evals" / "test.looks.jsonl"
+    lines = ledger.read_text(encoding="utf-8").splitlines(keepends=True)
+    ledger.write_text(lines[0] + lines[2], encoding="utf-8")
+    checked = truetune("verify", "latest", cwd=project)
+    assert checked.returncode == 1 and "frozen test: failed" in checked.stdout
