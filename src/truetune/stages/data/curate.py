@@ -229,7 +229,8 @@ def _changes(judged: Judged, left: Sequence[_Left]) -> Iterator[str]:
     stats = judged.stats
     yield f"# What was changed\n\n{stats.rows} rows came in, {stats.kept} are kept, {stats.dropped} are not.\n"
     if stats.redacted:
-        yield f"\nIn {stats.redacted} of the kept rows placeholders stand in place of what was found.\n"
+        yield f"\n## Placeholders: {stats.redacted} {'row' if stats.redacted == 1 else 'rows'} kept with them\n\n"
+        yield from _placeholders(judged)
     groups: defaultdict[tuple[str, str], list[_Left]] = defaultdict(list)
     for item in left:
         groups[item.drop.code, item.drop.fate].append(item)
@@ -246,6 +247,14 @@ def _changes(judged: Judged, left: Sequence[_Left]) -> Iterator[str]:
     if kept:
         yield "\n## Found and kept\n\n"
         yield from (f"- {code}: {count}\n" for code, count in sorted(kept.items()))
+
+
+def _placeholders(judged: Judged) -> Iterator[str]:
+    """The rows that are kept with something replaced, as they are now: what was replaced must not stand here."""
+    for position in sorted(judged.redaction.positions - judged.dropped.keys()):
+        redacted = judged.redaction.of(position, judged.corpus.rows[position])
+        yield f"- {redacted.row.file}:{redacted.row.line}: {redacted.change}\n"
+        yield f"  > {excerpt(redacted.row.prompt)} → {excerpt(redacted.row.answer)}\n"
 
 
 # --- what stays -----------------------------------------------------------------------------------------------------

@@ -93,6 +93,16 @@ def test_the_difference_can_be_read(tmp_path: Path) -> None:
     assert "## Found and kept" in text and "- data.pii.email: 1" in text
 
 
+def test_the_difference_shows_rows_with_placeholders_as_they_are_now(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "rows.jsonl", faulty())
+    version = Path(run(tmp_path, source, checks={"data.pii.*": {"policy": "redact"}}).record.version)
+    text = (version / "changes.md").read_text(encoding="utf-8")
+    assert "## Placeholders: 1 row kept with them" in text
+    assert "- rows.jsonl:34: redacted: [EMAIL" in text
+    assert "  > Write to [EMAIL" in text and "about the boat → calm" in text
+    assert "ann@example.com" not in text + (version / "rows.jsonl").read_text(encoding="utf-8")
+
+
 def test_the_record_names_every_file(tmp_path: Path) -> None:
     done = run(tmp_path, write_lines(tmp_path / "rows.jsonl", faulty()))
     version = Path(done.record.version)
