@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from truetune.core.records import Finding
 from truetune.report.ci import worst_first
-from truetune.report.evidence_text import Side, evidence_text
+from truetune.report.evidence_text import Side, evidence_text, other_places
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
 SHOWN_PER_CODE = 5
-_SIDES_MOST = 4
+_SIDES_MOST, _OTHERS_MOST = 4, 8
 _SIDE_BY_SIDE_COLUMNS = 80
 """Two columns of less than about 35 characters are harder to compare than two lines below each other."""
 _INDENT = 4
@@ -50,6 +50,8 @@ def _print_finding(console: Console, finding: Finding, *, with_fix: bool) -> Non
     evidence = evidence_text(finding)
     for number, text in enumerate(evidence.lines):
         _print_line(console, printable(text), evidence.mark if number == 0 else None, room)
+    if others := other_places(finding, evidence.sides, _OTHERS_MOST):
+        console.print(f"    also at {printable(others)}", style="dim")
     if evidence.sides:
         _print_sides(console, evidence.sides[:_SIDES_MOST])
     if with_fix and finding.fix:
@@ -77,14 +79,16 @@ def _print_sides(console: Console, sides: Sequence[Side]) -> None:
         half = (console.width - _INDENT - 3) // 2
         for _ in sides:
             table.add_column(width=half, overflow="fold")
-        table.add_row(*[side.place for side in sides], style="bold")
+        if sides[0].place:
+            table.add_row(*[side.place for side in sides], style="bold")
         for left, right in zip(*map(_marked_texts, sides, reversed(sides)), strict=False):
             table.add_row(left, right)
         console.print(Padding(table, (0, 0, 0, _INDENT)), soft_wrap=False)
         return
     first = sides[0]
     for side in sides:
-        console.print(f"    {side.place}", style="bold")
+        if side.place:
+            console.print(f"    {side.place}", style="bold")
         for line in _marked_texts(side, sides[1] if side is first else first):
             line.pad_left(_INDENT + 2)
             console.print(line)

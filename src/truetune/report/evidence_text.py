@@ -87,14 +87,29 @@ def _span(value: JsonValue) -> tuple[int, int]:
 
 
 def _places(finding: Finding, count: int) -> list[str]:
-    """Where the sides stand: one group each, or the rows of the one group in turn."""
+    """Where the sides stand: one group each, or the rows of the one group in turn. Empty where that group has more rows than
+    are shown: which of them the texts are is not known.
+    """
     groups: Sequence[Sequence[RowRef]] = finding.groups
     if len(groups) == 1:
-        groups = [[row] for row in groups[0]]
-    here = finding.rows[0].file if finding.rows else ""
-    at = [f"line {g[0].line}" if g[0].file == here else f"{g[0].file}:{g[0].line}" for g in groups if g]
-    named = [place + (f" (+{len(g) - 1})" if len(g) > 1 else "") for place, g in zip(at, filter(None, groups), strict=True)]
+        groups = [[row] for row in groups[0]] if len(groups[0]) == count else []
+    named = [place_of(g[0], finding) + (f" (+{len(g) - 1})" if len(g) > 1 else "") for g in groups if g]
     return [*named[:count], *[""] * (count - len(named))]
+
+
+def place_of(row: RowRef, finding: Finding) -> str:
+    """A row of a finding by its line, where it is in the file that the finding is about."""
+    here = finding.rows[0].file if finding.rows else ""
+    return f"line {row.line}" if row.file == here else f"{row.file}:{row.line}"
+
+
+def other_places(finding: Finding, sides: Sequence[Side], most: int) -> str:
+    """Where the other rows of a finding stand, where no side says so: `line 9, line 12 and 3 more`."""
+    others = finding.rows[1:]
+    if not others or any(side.place for side in sides):
+        return ""
+    named = ", ".join(place_of(row, finding) for row in others[:most])
+    return named + (f" and {len(others) - most} more" if len(others) > most else "")
 
 
 def _texts(evidence: dict[str, JsonValue], name: str) -> list[str]:

@@ -113,6 +113,23 @@ def test_the_mark_stands_under_its_character(column: int) -> None:
     assert shown[len(mark) - 1] == text[column - 1]
 
 
+def test_rows_that_say_the_same_are_named_and_no_text_is_put_at_a_wrong_line() -> None:
+    three = Finding(
+        code="data.duplicate.near",
+        severity="warn",
+        message="3 rows say nearly the same",
+        rows=(*rows(3, 8), RowRef(file="u.jsonl", line=2)),
+        groups=((*rows(3, 8), RowRef(file="u.jsonl", line=2)),),
+        evidence={"first": "is it late", "second": "is it very late", "answer": "yes"},
+        fix="keep one",
+    )
+    text = printed(three)
+    assert "    also at line 8, u.jsonl:2\n" in text
+    assert "‹very›" in text and text.count("line 8") == 1
+    many = three.model_copy(update={"rows": rows(*range(1, 21)), "groups": (rows(*range(1, 21)),)})
+    assert "line 9 and 11 more\n" in printed(many)
+
+
 def test_zero_prints_all_and_the_fix_once() -> None:
     text = printed(*EMAILS, most=0)
     assert text.count("data.pii.email") == len(EMAILS)
