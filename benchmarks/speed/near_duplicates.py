@@ -6,7 +6,9 @@
 
 Every measurement is a process of its own. Its CPU seconds (user and system, all threads) run from texts in memory to pairs and
 clusters; imports and reading are outside for both sides. A row is called a copy if it is not the first of its cluster; recall is
-over planted rows, precision over rows called copies (a planted paraphrase is no false alarm, and no hit that is needed).
+over planted rows, precision over rows called copies (a planted paraphrase is no false alarm, and no hit that is needed). Measured
+are the bare engine at a share of common words, and the gate's index on it, which leaves out shared wording and compares the order
+and the sentences of every pair.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from benchmarks.speed.copies_corpus import Row, available_seeds, corpus
 
 from truetune.stages.data.neighbours import THRESHOLD, SimilarityIndex
+from truetune.stages.data.similarity import PromptIndex, components
 
 SEED = 2026
 REPEATS = 3
@@ -73,9 +77,10 @@ def score(rows: Sequence[Row], copies: frozenset[int]) -> Score:
     return Score(recall("exact"), recall("near"), recall("paraphrase"), len(copies & later) / max(len(copies), 1))
 
 
-def ours(texts: Path, threshold: float) -> Cost:
-    """The engine on a file of texts, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.speed.near_duplicates", "--worker", str(texts), "--threshold", str(threshold)]
+def ours(texts: Path, threshold: float | None) -> Cost:
+    """The engine at a threshold, or the gate's index, on a file of texts, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.speed.near_duplicates", "--worker", str(texts)]
+    command += ["--gate"] if threshold is None else ["--threshold", str(threshold)]
     return _cost(json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()[-1]))
 
 
@@ -94,18 +99,31 @@ def _cost(report: dict[str, object]) -> Cost:
     return Cost(cpu_s, peak, frozenset(copies))
 
 
-def work(texts_file: Path, threshold: float) -> None:
+def engine_clusters(texts: Sequence[str], threshold: float) -> tuple[int, list[int]]:
+    """How many pairs the engine finds, and for each text the first one of its cluster."""
+    index = SimilarityIndex(texts, threshold)
+    return len(index.verified_pairs()), index.clusters().tolist()
+
+
+def gate_clusters(texts: Sequence[str]) -> tuple[int, list[int]]:
+    """The same of the gate's near-duplicates."""
+    index = PromptIndex(texts, 0.8)
+    near = index.pairs.near()
+    edges = list(zip(near.a.tolist(), near.b.tolist(), strict=True))
+    cluster = np.array(components(len(index.members), edges))[index.node_of]
+    return len(near), np.unique(cluster, return_index=True)[1][np.unique(cluster, return_inverse=True)[1]].tolist()
+
+
+def work(texts_file: Path, threshold: float | None) -> None:
     """What is measured: index, pairs, clusters."""
     texts = json.loads(texts_file.read_text(encoding="utf-8"))
     before_bytes = _rss_bytes()
     start = _cpu_s()
-    index = SimilarityIndex(texts, threshold)
-    pairs = index.verified_pairs()
-    clusters = index.clusters()
+    pairs, clusters = gate_clusters(texts) if threshold is None else engine_clusters(texts, threshold)
     used = _cpu_s() - start
-    copies = [row for row, first in enumerate(clusters.tolist()) if first != row]
+    copies = [row for row, first in enumerate(clusters) if first != row]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"cpu_s": used, "peak_bytes": peak, "texts_bytes": before_bytes, "pairs": len(pairs), "copies": copies}))
+    print(json.dumps({"cpu_s": used, "peak_bytes": peak, "texts_bytes": before_bytes, "pairs": pairs, "copies": copies}))
 
 
 def _cpu_s() -> float:
@@ -152,10 +170,18 @@ def measure(rows: int, thresholds: Sequence[float], python: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         texts = Path(folder, "texts.json")
         texts.write_text(json.dumps([row.text for row in planted]), encoding="utf-8")
-        for threshold in thresholds:
+        for threshold in (*thresholds, None):
             repeats = REPEATS if rows <= RIVAL_ROWS_MOST else 1
             best = min((ours(texts, threshold) for _ in range(repeats)), key=lambda cost: cost.cpu_s)
-            print(line(f"truetune, share {threshold:.2f}", rows, best, score(planted, best.copies)), flush=True)
+            print(
+                line(
+                    "truetune, the gate" if threshold is None else f"truetune, share {threshold:.2f}",
+                    rows,
+                    best,
+                    score(planted, best.copies),
+                ),
+                flush=True,
+            )
         if python is None or rows > RIVAL_ROWS_MOST:
             return
         for name, settings in RIVAL_SETTINGS.items():
@@ -170,10 +196,11 @@ def main() -> None:
     parser.add_argument("--thresholds", type=float, nargs="+", default=[THRESHOLD])
     parser.add_argument("--rival-python")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--gate", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--threshold", type=float, default=THRESHOLD, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        work(options.worker, options.threshold)
+        work(options.worker, None if options.gate else options.threshold)
         return
     reason = why_no_rival(options.rival_python)
     print(reason or f"py-data-juicer: {options.rival_python}")

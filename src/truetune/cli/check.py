@@ -63,10 +63,12 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 def _print_gate(current: Session, report: CheckReport) -> None:
+    from truetune.cli.render import unique_rows
+
     counted = Counter(finding.severity for finding in report.findings)
     names: dict[Severity, str] = {"block": "fault", "warn": "warning", "note": "note"}
     found = ", ".join(f"{counted[s]} {name}{'' if counted[s] == 1 else 's'}" for s, name in names.items() if counted[s])
-    rows = f"{report.stats.rows} rows, about {report.stats.effective_unique} really different"
+    rows = f"{report.stats.rows} rows, about {unique_rows(report.stats)} really different"
     current.console.print(f"check     {report.gate.replace('_', ' ')}: {rows}; {found or 'nothing found'}")
     if report.gate_reason:
         current.console.print(f"why       {report.gate_reason}")

@@ -12,6 +12,7 @@ from truetune.core.records import (
     DataBalance,
     DataRecord,
     DataSizing,
+    DataStats,
     DiagnosisRecord,
     DoctorRecord,
     EvaluationRecord,
@@ -64,11 +65,18 @@ def _base(r: BaseRecord) -> str:
     return f"{r.model}: {r.parameters / 1e6:.0f} M parameters, licence {licence}, context {r.context_length_tokens}"
 
 
+def unique_rows(stats: DataStats) -> str:
+    """How many rows are really different: from where rephrasings count once too, to where copies alone do."""
+    most = stats.effective_unique
+    fewest = stats.effective_unique_range[0] if stats.effective_unique_range else most
+    return str(most) if fewest == most else f"{fewest} to {most}"
+
+
 def _data(r: DataRecord) -> str:
     splits = " / ".join(f"{r.splits[name].rows}" for name in ("train", "validation", "test") if name in r.splits)
     found = Counter(f.severity for f in r.findings)
     return (
-        f"{r.stats.rows} rows in, {r.stats.kept} kept ({splits} train/validation/test), about {r.stats.effective_unique} really"
+        f"{r.stats.rows} rows in, {r.stats.kept} kept ({splits} train/validation/test), about {unique_rows(r.stats)} really"
         f" different; {found['block']} faults, {found['warn']} warnings{_replay(r)}"
     )
 

@@ -313,12 +313,15 @@ class DataStats(Frozen):
     """How many rows came in, where each went, and how many there really are.
 
     `quarantined` are among the dropped, `redacted` among the kept.
+    `effective_unique` counts copies once. `effective_unique_range` is that number as a range: rows that ask the same in other
+    words counted once too, and copies alone; None where only copies were looked for.
     """
 
     rows: int
     kept: int
     dropped: int
     effective_unique: int
+    effective_unique_range: tuple[int, int] | None = None
     quarantined: int = 0
     redacted: int = 0
     dropped_by_code: dict[str, int] = Field(default_factory=dict)

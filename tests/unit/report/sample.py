@@ -318,6 +318,7 @@ def data_record(store: ObjectStore) -> DataRecord:
             kept=417,
             dropped=lost,
             effective_unique=409,
+            effective_unique_range=(396, 409),
             dropped_by_code={},
             findings_by_code={},
             tokens=TokenStats(

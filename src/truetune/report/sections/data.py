@@ -104,10 +104,12 @@ def view(bundle: ReportBundle, shown: Shown) -> DataView | None:
 def _facts(data: DataRecord) -> tuple[tuple[str, str, str], ...]:
     stats = data.stats
     share = stats.effective_unique / stats.rows if stats.rows else 0.0
+    fewest = stats.effective_unique_range[0] if stats.effective_unique_range else stats.effective_unique
+    once = "" if fewest == stats.effective_unique else f"; {fewest:,} where rephrasings count once"
     splits = [(name, f"{data.splits[name].rows:,}", "rows") for name in _SPLITS if name in data.splits]
     return (
         ("rows came in", f"{stats.rows:,}", f"from {wording.plural(len(data.sources), 'file')}"),
-        ("really different", f"{stats.effective_unique:,}", f"{wording.percent(share, 0)} of the rows"),
+        ("really different", f"{stats.effective_unique:,}", f"{wording.percent(share, 0)} of the rows{once}"),
         ("kept", f"{stats.kept:,}", " · ".join(f"{n} {name}" for name, n, _ in splits)),
         ("dropped", f"{stats.dropped:,}", "each with its reason"),
     )

@@ -16,6 +16,7 @@ from truetune.core.records import DataSizing, MetaField, RowRef, TaskProfile
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.balance.measure import Balance, measure
 from truetune.stages.data.profile import Answer
+from truetune.stages.data.rephrasings import Rephrased, rephrased
 from truetune.stages.data.row_keys import Answers, Keys, RowKeys, groups_of, row_keys
 from truetune.stages.data.row_store import Joined, StoredRows
 from truetune.stages.data.rows import Row
@@ -136,6 +137,13 @@ class Corpus:
     def index(self) -> PromptIndex:
         """Which prompts are similar; built once, used by duplicates, contradictions, leaks, splits and the unique count."""
         return PromptIndex(_Contexts(self.everyone), self.near_duplicate_jaccard)
+
+    @cached_property
+    def rephrased(self) -> Sequence[Rephrased]:
+        """Rows that ask the same in other words, by position in `everyone`."""
+        keys = self.keys
+        classes = self.profile.shape in ("labels", "json")
+        return rephrased(self.everyone, keys.systems, keys.answers, self.index.node_of, answers_are_classes=classes)
 
     @cached_property
     def answers(self) -> Sequence[Answer]:

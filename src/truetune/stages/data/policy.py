@@ -15,7 +15,7 @@ from truetune.stages.data.checks import column_leaks, exact_duplicates, near_dup
 from truetune.stages.data.checks.registry import described
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rules import Rules
-from truetune.stages.data.similarity import components
+from truetune.stages.data.similarity import components, connected
 
 _FIRST_GROUP = (split_leaks.CODE, *column_leaks.CODES.values())
 """A leak's second group is the held-out rows, which stay."""
@@ -105,6 +105,20 @@ def _keep_first(corpus: Corpus, group: Sequence[int], dropped: dict[int, Drop], 
             dropped[position] = Drop(why.code, f"{why.reason}: {first.file}, line {first.line}")
 
 
+def unique_counts(corpus: Corpus) -> tuple[int, int]:
+    """How many different questions there are: rephrasings counted once too, and copies alone counted once."""
+    copies = corpus.index.copy_clusters()
+    firsts = [cluster.positions[0] for cluster in corpus.rephrased for _ in cluster.positions]
+    others = [position for cluster in corpus.rephrased for position in cluster.positions]
+    links = (
+        np.append(np.arange(len(copies)), np.array(firsts, dtype=np.int64)),
+        np.append(copies, np.array(others, dtype=np.int64)),
+    )
+    questions = connected(len(copies), *links)
+    own = len(corpus.rows)
+    return len(np.unique(questions[:own])), len(np.unique(copies[:own]))
+
+
 def statistics(
     corpus: Corpus, findings: Sequence[Finding], dropped: Mapping[int, Drop], rules: Rules, redacted: AbstractSet[int]
 ) -> DataStats:
@@ -113,7 +127,7 @@ def statistics(
     `redacted` are the positions of rows that have placeholders, dropped or not.
     """
     unreadable = {(fault.file, fault.line): fault.code for fault in reversed(corpus.faults)}
-    clusters = corpus.index.copy_clusters()[: len(corpus.rows)]
+    loose, strict = unique_counts(corpus)
     reasons = Counter(drop.code for drop in dropped.values()) + Counter(unreadable.values())
     aside = [drop.fate for drop in dropped.values()] + [fate_of(rules, code) for code in unreadable.values()]
     kept = len(corpus.rows) - len(dropped)
@@ -123,7 +137,8 @@ def statistics(
         dropped=len(dropped) + len(unreadable),
         quarantined=aside.count("quarantine"),
         redacted=len(redacted - dropped.keys()),
-        effective_unique=len(np.unique(clusters)),
+        effective_unique=strict,
+        effective_unique_range=(loose, strict),
         dropped_by_code=dict(sorted(reasons.items())),
         findings_by_code=dict(sorted(Counter(f.code for f in findings).items())),
     )

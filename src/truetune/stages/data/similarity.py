@@ -183,7 +183,7 @@ class PromptIndex:
         before[self.node_of[:border]] = True
         after[self.node_of[border:]] = True
         near = self.pairs.near()
-        component = _components(len(self.members), near.a, near.b)
+        component = connected(len(self.members), near.a, near.b)
         crowds = _crowds_on_both_sides(component, before, after)
         met = [self._judged(self._engine.compare(self._firsts[a], self._firsts[b])).near() for a, b in crowds]
         crossing = (before[near.a] & after[near.b]) | (after[near.a] & before[near.b])
@@ -198,10 +198,15 @@ class PromptIndex:
         prompt = _compared(self._prompts[int(self._firsts[node])])
         return words(prompt) or [normalise(prompt)]
 
+    def near_clusters(self) -> Ints:
+        """For each prompt the number of its cluster: same words, or linked by near-duplicates, (prompts,)."""
+        near = self.pairs.near()
+        return connected(len(self.members), near.a, near.b)[self.node_of]
+
     def copy_clusters(self) -> Ints:
         """For each prompt the smallest position in its cluster: same words, or linked by copies, (prompts,)."""
         copies = self.pairs[self.pairs.is_copy]
-        component = _components(len(self.members), copies.a, copies.b)
+        component = connected(len(self.members), copies.a, copies.b)
         first = np.unique(component, return_index=True)[1]
         return self._firsts[first[component[self.node_of]]]
 
@@ -228,11 +233,12 @@ def _crowds_on_both_sides(component: Ints, before: Flags, after: Flags) -> list[
 def components(size: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     """For each of `size` things the number of its connected component."""
     ends = np.array(edges, dtype=np.int64).reshape(-1, 2)
-    labels: list[int] = _components(size, ends[:, 0], ends[:, 1]).tolist()
+    labels: list[int] = connected(size, ends[:, 0], ends[:, 1]).tolist()
     return labels
 
 
-def _components(size: int, a: Ints, b: Ints) -> Ints:
+def connected(size: int, a: Ints, b: Ints) -> Ints:
+    """For each of `size` things the number of its component, where `a[i]` and `b[i]` are linked, (size,)."""
     if not size:
         return np.empty(0, dtype=np.int64)
     graph = sparse.coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(size, size))

@@ -137,7 +137,7 @@ class WordTable:
 def read_texts(texts: Iterable[str]) -> tuple[WordTable, Hashes]:
     """All texts cut into words, once, and one key for each text that depends on its words and their order, (texts,)."""
     blocks, openings, keys = [], [], [np.empty(0, dtype=np.uint64)]
-    for part in _parts(texts):
+    for part in parts(texts):
         hashes, starts, opens = _cut(part)
         keys.append(ordered_sums(hashes, starts))
         blocks.append(Block((hashes >> _HALF).astype(np.uint32), starts))
@@ -181,7 +181,8 @@ def ordered_sums(hashes: Hashes, starts: Ints) -> Hashes:
     return mix(from_first + np.diff(starts).astype(np.uint64) * _MIX_A)
 
 
-def _parts(texts: Iterable[str]) -> Iterator[list[str]]:
+def parts(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Texts in runs that are worth NumPy's calls and stay in the cache."""
     part: list[str] = []
     characters = 0
     for text in texts:
@@ -208,6 +209,39 @@ def _rewritten(run: str) -> str:
 
 def _cut(texts: Sequence[str]) -> tuple[Hashes, Ints, Flags]:
     """The texts' words as 64-bit hashes, where each text's words start, and which words open a sentence."""
+    cut = cut_words(texts)
+    return cut.hashes(cut.ends), cut.rows, _opens(cut.raw, cut.starts)
+
+
+@dataclass(frozen=True, slots=True)
+class CutWords:
+    """Texts as one run of bytes, and where in it words are.
+
+    Attributes:
+        raw: the texts, a line's end between them.
+        starts: the first byte of each word, (words,).
+        ends: the byte after each word, (words,).
+        rows: the first word of each text, and the number of words, (texts + 1,).
+    """
+
+    raw: bytes
+    starts: Ints
+    ends: Ints
+    rows: Ints
+
+    def hashes(self, ends: Ints) -> Hashes:
+        """A 64-bit hash of each word up to `ends`, case folded."""
+        return _word_hashes(self.raw.translate(_LOWER), self.starts, ends)
+
+    def holding(self, low: str, high: str) -> Flags:
+        """Which words hold a byte from `low` to `high`."""
+        raw = np.frombuffer(self.raw, dtype=np.uint8)
+        before = np.concatenate([[0], np.cumsum((raw >= ord(low)) & (raw <= ord(high)))])
+        return np.asarray(before[self.ends] > before[self.starts])
+
+
+def cut_words(texts: Sequence[str]) -> CutWords:
+    """Where the words of some texts are."""
     joined = "\n".join(texts)
     if joined.isascii():
         sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
@@ -218,8 +252,7 @@ def _cut(texts: Sequence[str]) -> tuple[Hashes, Ints, Flags]:
         raw = b"\n".join(encoded)
     starts, ends = _word_edges(np.frombuffer(raw.translate(_CLASSES), dtype=np.uint8))
     text_starts = np.cumsum(sizes + 1) - (sizes + 1)
-    rows = np.searchsorted(starts, np.append(text_starts, len(raw))).astype(np.int64)
-    return _word_hashes(raw.translate(_LOWER), starts, ends), rows, _opens(raw, starts)
+    return CutWords(raw, starts, ends, np.searchsorted(starts, np.append(text_starts, len(raw))).astype(np.int64))
 
 
 def _opens(raw: bytes, starts: Ints) -> Flags:
