@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from pydantic import JsonValue
 
 from truetune.core.records import Finding
+from truetune.core.sensitive.personal import PII_ENTITIES
+from truetune.core.sensitive.suspects import find_suspects
 from truetune.report.bundle import Place, ReportBundle, RowText
 
-_PATTERNS = (
-    ("key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"),
-    ("secret", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,64}:[^\s/@]{3,128}@[\w.-]+"),
-    ("secret", r"\b(?:eyJ|SG\.)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{8,})?"),
-    ("e-mail", r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+"),
-    ("secret", r"\b(?:[spr]k|gh[pousr]|github_pat|xox[a-z]|hf|npm|pypi|glpat|AKIA|ASIA|AIza)[-_]?[A-Za-z0-9_-]{12,}"),
-    ("secret", r"(?i:api[_-]?key|access[_-]?key|secret|passw\w{1,3}|pwd|token)[\"']?\s*(?:is|=>?|:)\s*[\"']?[^\s\"',;]{4,}"),
-    ("secret", r"\b(?=[A-Za-z0-9_/+-]{0,60}\d)(?=[A-Za-z0-9_/+-]{0,60}[A-Za-z])[A-Za-z0-9_/+-]{24,}={0,2}"),
-    ("IBAN", r"\b(?i:[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?)\b"),
-    ("IP address", r"\b(?:\d{1,3}\.){3}\d{1,3}\b"),
-    ("IP address", r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{0,4}(?![\w:])"),
-    ("number", r"(?<![\w.])\+?\(?\d(?:[ ()/.-]{0,2}\d){6,18}(?!\w)"),
-)
-_PERSONAL = re.compile("|".join(f"(?P<p{i}>{pattern})" for i, (_, pattern) in enumerate(_PATTERNS)))
-_HINT = re.compile(r"\d|@|://|:.{0,4}:|[\w-]{14}|(?i:secret|passw|pwd|token|key)")
-"""Without any of these a text holds nothing that a pattern matches: most texts are told apart in one quick look."""
+_WORDS = {"email": "e-mail", "iban": "IBAN", "ip_address": "IP address", "number": "number", "private_key": "key"}
+"""What a reader is told was hidden; other personal data is a number, everything else a secret."""
 _ROOM_CHARS = 400
 _SPARE_CHARS = 20
 _CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
@@ -85,23 +73,15 @@ class Shown:
         """For a text in pieces (tokens): which of them are part of something that must be hidden."""
         everything = place in self._flagged
         text = "".join(pieces)
-        spans = [m.span() for m in _PERSONAL.finditer(text) if self._must_hide(m.group(), everything)]
+        spans = [span for span in find_suspects(text) if self._must_hide(text[span.start : span.end], everything)]
         ends = list(accumulate(len(piece) for piece in pieces))
-        return [any(end - len(piece) < b and a < end for a, b in spans) for piece, end in zip(pieces, ends, strict=True)]
+        return [any(end - len(p) < s.end and s.start < end for s in spans) for p, end in zip(pieces, ends, strict=True)]
 
     def _must_hide(self, hit: str, everything: bool) -> bool:
         return everything or _plain(hit) in self._values
 
     def _hide(self, value: str, *, everything: bool) -> str:
-        if not _HINT.search(value):
-            return clean(value)
-
-        def hidden(match: re.Match[str]) -> str:
-            if self._must_hide(match.group(), everything):
-                return _kind_of(match)
-            return match.group()
-
-        return clean(_PERSONAL.sub(hidden, value))
+        return _hidden(value, lambda hit: self._must_hide(hit, everything))
 
     def _fit(self, value: str, limit: int, *, everything: bool) -> str:
         """Hide first, with room beyond the cut, so that half a value cannot stand at the cut; then cut."""
@@ -113,11 +93,15 @@ class Shown:
 
 def hide_personal(value: str) -> str:
     """The text with all that looks personal hidden."""
-    return clean(_PERSONAL.sub(_kind_of, value))
+    return _hidden(value, lambda _: True)
 
 
-def _kind_of(match: re.Match[str]) -> str:
-    return f"‹{_PATTERNS[int((match.lastgroup or 'p0')[1:])][0]} hidden›"
+def _hidden(value: str, must_hide: Callable[[str], bool]) -> str:
+    for span in reversed(find_suspects(value)):
+        if must_hide(value[span.start : span.end]):
+            word = _WORDS.get(span.kind, "number" if span.kind in PII_ENTITIES else "secret")
+            value = f"{value[: span.start]}‹{word} hidden›{value[span.end :]}"
+    return clean(value)
 
 
 def is_personal(finding: Finding) -> bool:
@@ -132,7 +116,7 @@ def clean(value: str) -> str:
 
 
 def _hits(text: str) -> Iterable[str]:
-    return (match.group() for match in _PERSONAL.finditer(text))
+    return (text[span.start : span.end] for span in find_suspects(text))
 
 
 def _plain(hit: str) -> str:
