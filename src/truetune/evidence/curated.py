@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Literal
+from itertools import islice
+from typing import BinaryIO, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +17,7 @@ from truetune.core.ports import Message
 from truetune.core.records import Artifact, SplitName, Tree
 from truetune.evidence.store import ObjectStore
 
+_GROUP_ROWS = 1 << 15
 Origin = Literal["task", "replay"]
 
 _SCHEMA = pa.schema(
@@ -57,8 +60,22 @@ class CuratedRow:
     origin: Origin = "task"
 
 
-def to_parquet(rows: list[CuratedRow]) -> bytes:
+def to_parquet(rows: Iterable[CuratedRow]) -> bytes:
     """A Parquet shard; the same rows give the same bytes."""
+    buffer = BytesIO()
+    write_parquet(rows, buffer)
+    return buffer.getvalue()
+
+
+def write_parquet(rows: Iterable[CuratedRow], sink: BinaryIO) -> None:
+    """Write a Parquet shard, some ten thousand rows at a time; the same rows give the same bytes."""
+    remaining = iter(rows)
+    with pq.ParquetWriter(sink, _SCHEMA, compression="zstd") as writer:
+        while group := list(islice(remaining, _GROUP_ROWS)):
+            writer.write_table(_table(group))
+
+
+def _table(rows: Sequence[CuratedRow]) -> pa.Table:
     columns = {
         "row_id": [r.row_id for r in rows],
         "file": [r.file for r in rows],
@@ -72,9 +89,7 @@ def to_parquet(rows: list[CuratedRow]) -> bytes:
         "licence": [r.licence for r in rows],
         "origin": [r.origin for r in rows],
     }
-    buffer = BytesIO()
-    pq.write_table(pa.table(columns, schema=_SCHEMA), buffer, compression="zstd")
-    return buffer.getvalue()
+    return pa.table(columns, schema=_SCHEMA)
 
 
 def from_parquet(content: bytes) -> list[CuratedRow]:

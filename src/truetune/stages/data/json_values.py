@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -174,3 +175,21 @@ def _encodes(value: object) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def packed(value: object) -> bytes:
+    """JSON of a value of ours, to be read back by `unpacked`."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        # Half of a surrogate pair, which is no character: only Python's own writer and reader let it through.
+        return json.dumps(value).encode("ascii")
+
+
+def unpacked(content: bytes | memoryview) -> list[Any]:
+    """What `packed` made JSON of, where that was a list."""
+    try:
+        values: list[Any] = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        values = json.loads(bytes(content))
+    return values

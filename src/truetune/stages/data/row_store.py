@@ -6,7 +6,6 @@ however it ends. The file is then mapped into memory; a row is made when it is a
 
 from __future__ import annotations
 
-import json
 import mmap
 import tempfile
 from array import array
@@ -16,11 +15,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar, overload
 
-import orjson
-
 from truetune.core.ports import RowColumns
 from truetune.core.records import RowRef
 from truetune.evidence import atomic
+from truetune.stages.data.json_values import packed, unpacked
 from truetune.stages.data.metadata import RowMeta
 from truetune.stages.data.rows import Row, row_of
 
@@ -71,7 +69,7 @@ class RowStore:
         Raises:
             EnvironmentFault: the disk is full.
         """
-        content = _dumps([row.messages, row.rejected, row.desirable, row.negatives, row.meta.packed()])
+        content = packed([row.messages, row.rejected, row.desirable, row.negatives, row.meta.packed()])
         try:
             self._file.write(content)
         except OSError:
@@ -222,16 +220,5 @@ def rows_with_positions(columns: RowColumns) -> Iterator[tuple[int, Row]]:
 
 
 def _row(file: str, line: int, content: bytes | memoryview) -> Row:
-    try:
-        messages, rejected, desirable, negatives, meta = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        messages, rejected, desirable, negatives, meta = json.loads(bytes(content))
+    messages, rejected, desirable, negatives, meta = unpacked(content)
     return row_of(file, line, messages, rejected, desirable, tuple(negatives), RowMeta.unpacked(meta))
-
-
-def _dumps(value: object) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        # Half of a surrogate pair, which is no character: only Python's own writer and reader let it through.
-        return json.dumps(value).encode("ascii")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from io import BytesIO
+from itertools import islice
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from truetune.core.records import Tree
-from truetune.evidence.curated import CuratedRow, to_parquet
+from truetune.evidence import atomic
+from truetune.evidence.curated import CuratedRow, write_parquet
 from truetune.evidence.digests import tree_digest
+from truetune.evidence.scratch import scratch_folder
 from truetune.evidence.store import ObjectStore
 from truetune.stages.data.policy import Fate
 from truetune.stages.data.sensitive import excerpt
 
 _TEXT_CHARACTERS = 400
+_GROUP_ROWS = 1 << 15
 _LINEAGE = (
     ("row_id", pa.string()),
     ("file", pa.string()),
@@ -61,24 +65,28 @@ def store_shards(
     Raises:
         EnvironmentFault: the store cannot be written.
     """
-    lineage = [
+    lineage = (
         (
             *(row.row_id, row.file, row.line, side, row.cluster, changes.get(row.row_id, "")),
             *(row.id, row.source, row.licence, row.origin),
         )
         for side, shard in rows.items()
         for row in shard
-    ]
-    shown = [(*astuple(row)[:4], excerpt(row.text, _TEXT_CHARACTERS), row.fate) for row in dropped]
-    contents = {f"{side}.parquet": to_parquet(list(shard)) for side, shard in rows.items()}
-    contents["lineage.parquet"] = _table(_LINEAGE, lineage)
-    contents["dropped.parquet"] = _table(_DROPPED, shown)
-    files = tuple(store.put_bytes(name, content) for name, content in sorted(contents.items()))
+    )
+    shown = ((*astuple(row)[:4], excerpt(row.text, _TEXT_CHARACTERS), row.fate) for row in dropped)
+    with scratch_folder(store.root.parent, "shards") as folder:
+        for side, shard in rows.items():
+            with atomic.writing(folder), (folder / f"{side}.parquet").open("wb") as file:
+                write_parquet(shard, file)
+        _write_table(folder / "lineage.parquet", _LINEAGE, lineage)
+        _write_table(folder / "dropped.parquet", _DROPPED, shown)
+        files = tuple(store.put_file(path) for path in sorted(folder.iterdir()))
     return Tree(digest=tree_digest(files), files=files)
 
 
-def _table(columns: Sequence[tuple[str, pa.DataType]], rows: Sequence[tuple[str | int | None, ...]]) -> bytes:
-    values = {name: [row[place] for row in rows] for place, (name, _) in enumerate(columns)}
-    buffer = BytesIO()
-    pq.write_table(pa.table(values, schema=pa.schema(list(columns))), buffer, compression="zstd")
-    return buffer.getvalue()
+def _write_table(path: Path, columns: Sequence[tuple[str, pa.DataType]], rows: Iterable[tuple[str | int | None, ...]]) -> None:
+    schema, remaining = pa.schema(list(columns)), iter(rows)
+    with atomic.writing(path), pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        while group := list(islice(remaining, _GROUP_ROWS)):
+            values = {name: [row[place] for row in group] for place, (name, _) in enumerate(columns)}
+            writer.write_table(pa.table(values, schema=schema))

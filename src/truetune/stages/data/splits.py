@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from truetune.core.config import SplitConfig
 from truetune.core.records import SplitName
 from truetune.evidence.curated import CuratedRow, from_parquet
-from truetune.evidence.digests import json_digest
+from truetune.evidence.digests import canonical_json
 from truetune.stages.data.similarity import components
 
 TIMED_FRAC = 0.95
@@ -62,9 +62,14 @@ class _Unit:
     newest: float
 
 
-def rows_digest(rows: Iterable[CuratedRow]) -> str:
-    """What freezes a side: the digest of its sorted row ids with their conversations."""
-    return json_digest(sorted([row.row_id, list(row.messages)] for row in rows))
+def rows_digest(rows: Sequence[CuratedRow]) -> str:
+    """What freezes a side: the digest of the canonical JSON of its sorted row ids with their conversations."""
+    ids = [row.row_id for row in rows]
+    digest = hashlib.sha256(b"[")
+    for number, place in enumerate(sorted(range(len(ids)), key=ids.__getitem__)):
+        digest.update(b"," * bool(number) + canonical_json([ids[place], list(rows[place].messages)]))
+    digest.update(b"]")
+    return "sha256:" + digest.hexdigest()
 
 
 def split_digest(shard: bytes) -> str:

@@ -32,6 +32,7 @@ from truetune.stages.data.checks import context_length, gold_distance
 from truetune.stages.data.checks.frozen_split import CHANGED, MATES, mates_finding, seal_findings
 from truetune.stages.data.checks.registry import in_order, run_checks
 from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.curated_spool import CuratedSpool
 from truetune.stages.data.formats import require_trainable
 from truetune.stages.data.frozen import ChosenBy, frozen_ids
 from truetune.stages.data.grouping import keeps_together
@@ -143,7 +144,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
     """
     read = _read(request, ports, evidence.store.root.parent)
     judged = _judge(request, ports, read)
-    rows, changes, mates = _curated(request, judged)
+    rows, changes, mates = _curated(request, judged, evidence.store.root.parent)
     sizes = {side: len(rows[side]) for side in _SIDES}
     mixed = _replay(request, ports, judged, rows)
     why = {judged.ids[position]: drop.code for position, drop in judged.dropped.items()}
@@ -266,7 +267,9 @@ def _test_first(corpus: Corpus, test_rows: range) -> Iterator[Row]:
     yield from (row for position, row in enumerate(corpus.everyone) if position not in test_rows)
 
 
-def _curated(request: Request, judged: _Judged) -> tuple[dict[SplitName, list[CuratedRow]], dict[str, str], dict[int, Drop]]:
+def _curated(
+    request: Request, judged: _Judged, scratch: Path
+) -> tuple[dict[SplitName, CuratedSpool], dict[str, str], dict[int, Drop]]:
     """The kept rows by side, in the order of the files; what was changed in rows that were too long, by id; and the rows that
     are left out because they belong with a row of the frozen test.
     """
@@ -276,7 +279,7 @@ def _curated(request: Request, judged: _Judged) -> tuple[dict[SplitName, list[Cu
     to_split = _split_rows(judged, own)
     cut = split_rows(to_split, _shares(request, judged), request.seed, {ids[position] for position in judged.frozen})
     units = unit_names([*to_split, *_split_rows(judged, held)])
-    result: dict[SplitName, list[CuratedRow]] = {side: [] for side in _SIDES}
+    result = {side: CuratedSpool(scratch) for side in _SIDES}
     changes: dict[str, str] = {}
     for position in (position for position in own if ids[position] in cut.sides):
         for row_id, row, change in judged.pieces(position, ids[position]):
