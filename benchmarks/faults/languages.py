@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from benchmarks.faults import answers
+from benchmarks.faults import answers, prose
 from benchmarks.faults.corpora import Corpus, Example
 from benchmarks.faults.plant import Kind, as_line
 from benchmarks.real_data import DataAbsentError
@@ -101,7 +101,12 @@ KINDS = {kind.name: kind for kind in (_FOREIGN, _CHANGING)}
 
 def plantings() -> Iterator[tuple[Corpus, tuple[Kind, ...]] | str]:
     """Each corpus of prose with both kinds, or the reason why it cannot be had here."""
-    for make, kinds in ((answers.sentences, (_FOREIGN,)), (answers.instructions, (_FOREIGN, _CHANGING))):
+    made = (
+        (prose.messages_continued, (_FOREIGN, _CHANGING)),
+        (prose.all_instructions, (_FOREIGN,)),
+        (answers.instructions, (_FOREIGN, _CHANGING)),
+    )
+    for make, kinds in made:
         try:
             yield make(), kinds
         except DataAbsentError as absent:

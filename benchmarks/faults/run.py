@@ -20,13 +20,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks.faults import answers, do_not_train, personal, preferences, provenance, schemas, triplets
+from benchmarks.faults import answers, do_not_train, languages, personal, preferences, provenance, schemas, sets, triplets
 from benchmarks.faults.corpora import Corpus, Example, available, with_neighbour
 from benchmarks.faults.example import EXAMPLE
 from benchmarks.faults.plant import KINDS, Fault, Kind, Planted, plant
 from benchmarks.faults.score import ALARMING, Flag, Tally, flags_of
 from benchmarks.faults.tables import Result, misses, page, section
 from benchmarks.real_data import REPOSITORY
+
+from truetune.cli.progress import SilentProgress
+from truetune.stages.data.check import run_check
 
 PER_KIND = 200
 SEED = 2026
@@ -107,6 +110,33 @@ def measure_wholes(corpus: Corpus, plantings: int, seed: int) -> Result:
         tally.add_sound_whole(f"set {number}", codes & watched, seconds)
     what = f"{plantings} sets of {preferences.PAIRS} pairs for each fault and as many sound ones; a set is counted as one row"
     return Result(f"{corpus.name}, sets of pairs", what, tally)
+
+
+def measure_sets(corpus: Corpus, kinds: Sequence[sets.SetKind], plantings: int, seed: int) -> Result:
+    """Faults of whole sets that are no preferences. The sets are checked in this process: starting one for each of a thousand
+    takes longer than checking it.
+    """
+    tally = Tally()
+    for one in sets.planted_sets(corpus, kinds, plantings, seed):
+        found, seconds = _said_of(one.lines)
+        if one.kind is None:
+            said = {code for code, severity in found if severity in ALARMING}
+            tally.add_sound_whole(one.name, said & set(sets.CODES), seconds)
+        else:
+            tally.add_whole(one.kind.name, is_found=(one.kind.code, one.kind.severity) in found, seconds=seconds)
+    what = f"{plantings} sets of {sets.size_of(corpus)} rows for each fault and as many sound ones; a set is counted as one row"
+    return Result(f"{corpus.name}, whole sets", what, tally)
+
+
+def _said_of(lines: Sequence[str]) -> tuple[set[tuple[str, str]], float]:
+    """Code and severity of everything that is found, and the seconds it took."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = Path(folder) / "rows.jsonl"
+        rows.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        started = time.perf_counter()
+        report = run_check([rows], [], progress=SilentProgress())
+        seconds = time.perf_counter() - started
+    return {(finding.code, finding.severity) for finding in report.findings}, seconds
 
 
 def _whole_codes(lines: Sequence[str]) -> tuple[set[str], float]:
@@ -243,6 +273,8 @@ def parts(per_kind: int, seed: int) -> dict[str, Callable[[], Measured]]:
         "sets": lambda: (c if isinstance(c, str) else measure_wholes(c, few, seed) for c in preferences.corpora()),
         "personal": lambda: _few("personal data", personal.plantings(), few, seed),
         "do-not-train": lambda: (c if isinstance(c, str) else measure_listed(c, few, seed) for c in do_not_train.corpora()),
+        "languages": lambda: _few("languages", languages.plantings(), few, seed),
+        "wholes": lambda: (c if isinstance(c, str) else measure_sets(*c, few, seed) for c in sets.corpora()),
         "triplets": lambda: _few("embedding triplets", triplets.plantings(), few, seed),
         "metadata": lambda: (c if isinstance(c, str) else measure_provenance(c, few, seed) for c in provenance.plantings()),
     }

@@ -10,12 +10,11 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks.faults import answers
+from benchmarks.faults import prose
 from benchmarks.faults.corpora import Corpus, Example, snips, support_triage, without_twins
 from benchmarks.faults.plant import as_line
-from benchmarks.real_data import DataAbsentError, data_folder, read_alpaca_seeds, read_clinc150
+from benchmarks.real_data import DataAbsentError, data_folder, read_clinc150
 
-SETS_PER_KIND = 60
 SET_ROWS = 240
 _BEGINNINGS = (
     "Certainly! Here is the answer you asked for:",
@@ -106,8 +105,8 @@ def corpora() -> Iterator[tuple[Corpus, tuple[SetKind, ...]] | str]:
     makers: tuple[tuple[Callable[[], Corpus], tuple[SetKind, ...]], ...] = (
         (snips, (_DOMINANT, _RARE, _FEW_A_CLASS, _NARROW)),
         (_few_intents, (_DOMINANT, _RARE, _FEW_A_CLASS, _NARROW)),
-        (answers.sentences, (_BEGUN, _SAME_ANSWER, _FEW)),
-        (_all_instructions, (_BEGUN, _SAME_ANSWER, _FEW)),
+        (prose.messages_continued, (_BEGUN, _SAME_ANSWER, _FEW)),
+        (prose.all_instructions, (_BEGUN, _SAME_ANSWER, _FEW)),
     )
     for make, kinds in makers:
         try:
@@ -124,13 +123,6 @@ def _few_intents(seed: int = 17) -> Corpus:
     return Corpus("CLINC150, eight intents", "Name the intent.", tuple(kept), (), excluded)
 
 
-def _all_instructions() -> Corpus:
-    """The hand-written general instructions with answers of any form and more than a few words."""
-    pairs = read_alpaca_seeds()
-    kept, excluded = without_twins([Example(prompt, answer) for prompt, answer in pairs if len(answer.split()) > 6])
-    return Corpus("general instructions, all forms", "Follow the instruction.", tuple(kept), (), excluded)
-
-
 def planted_sets(corpus: Corpus, kinds: Sequence[SetKind], per_kind: int, seed: int) -> Iterator[PlantedSet]:
     """For each kind so many faulty sets, and as many clean ones for the whole corpus."""
     rng = random.Random(seed)
@@ -142,8 +134,13 @@ def planted_sets(corpus: Corpus, kinds: Sequence[SetKind], per_kind: int, seed: 
             yield PlantedSet(f"{corpus.name} {number}", kind, _lines(corpus, rows))
 
 
+def size_of(corpus: Corpus) -> int:
+    """How many rows a set of this corpus has."""
+    return min(SET_ROWS, int(0.8 * len(corpus.rows)))
+
+
 def _drawn(rng: random.Random, corpus: Corpus) -> list[Example]:
-    return rng.sample(corpus.rows, min(SET_ROWS, int(0.8 * len(corpus.rows))))
+    return rng.sample(corpus.rows, size_of(corpus))
 
 
 def _lines(corpus: Corpus, rows: Sequence[Example]) -> tuple[str, ...]:

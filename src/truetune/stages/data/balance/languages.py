@@ -35,6 +35,9 @@ HABIT_FRAC = 0.1
 LITTLE_WORDS_FRAC = 0.15
 """So much of a text in a known language is its little words; a list of dishes or names has fewer. Source: measured:
 docs/log.md."""
+PROSE_FRAC = 0.85
+"""So much of prose is letters and spaces. Source: measured: docs/log.md, "languages"."""
+_FEWEST_LITTLE_FRAC, _SHORT_LIST_WORDS = 0.08, 8
 SHARE_MIN = 0.01
 """A language of fewer of the sampled rows is counted with the unsure ones: it is mostly a short text misread. Source: ours."""
 ROWS_MIN = 50
@@ -42,23 +45,27 @@ ROWS_MIN = 50
 UNSURE = "unsure"
 
 _TOLD_MIN = 20
-_HALF_WORDS = 12
+_END_WORDS = 8
+_LIST_LINES = 3
 _CHARACTERS = 400
 _LITTLE_WORDS = {
-    "en": "the of and to is are was that with for you this have not it be on as my your what how from at they can do will would",
+    "en": "the of and to is are was that with for you this have not it be on as my your what how from at they can do we "
+    "will would i me in an or if so but by has had his her he she them their our all no out some could should please about "
+    "any there does did when who why which also into than then been were these those more most other such only over",
     "de": "der die das und ist nicht ein eine den mit von auf für dem sie ich es sich auch wie bei oder wird sind dass wir aus",
     "fr": "le la les des et est une du pas que pour dans vous avec sur au sont ce nous je il qui ne plus par ou cette votre elle",
-    "es": "el los las que y en es una por con para del se no su al lo más como pero le este sus hay está mi cuando muy la de",
-    "it": "il di che è la per un una non con del della sono gli le dei alla anche come più si ma questo nel ha lo ed poi mi",
-    "pt": "o que e do da em um uma para não com os se no na por mais as dos como mas ao ou é seu sua foi quando muito tem",
-    "nl": "de het een en van is niet dat te op voor met zijn er die in je ik aan maar ook als bij naar wordt om uit dan",
-    "sv": "och att det är som en på för av med till den inte har om ett jag var men så från kan de vi när eller din",
-    "da": "og at det er en på af for med til den ikke har som et jeg var men fra kan de vi når eller der din blev",
-    "pl": "i w nie na się z do to że jest jak o po co tak za od ale czy dla przez przed są który może gdy oraz",
+    "es": "el los las que y es una por con para del se su al lo más como pero le este sus hay está mi cuando muy la de",
+    "it": "il di che è la per una un non con del della sono gli le dei alla anche più si ma questo nel ha lo ed poi mi",
+    "pt": "o que e da em um uma para não com os se na por mais dos como mas ao ou é seu sua foi quando muito tem de",
+    "nl": "de het een en van niet dat te op voor met zijn er je ik aan maar ook als bij naar wordt om uit dan heeft",
+    "sv": "och att det är som en på för av med till den inte har om ett jag var men från kan vi när eller din",
+    "da": "og det er en på af for med til den ikke har som et jeg var fra kan vi når eller der din blev",
+    "pl": "w nie na się z że jest jak po co tak za od ale czy dla przez przed są który może gdy oraz tym tego",
     "ru": "и в не на что с по как это но для от из у к за о его она они мы вы так же был была до если при",
 }
-"""The commonest words of each language that say nothing by themselves. Source: general knowledge of each; nothing is decided
-by them alone but that two texts are in one language."""
+"""The commonest words of each language that say nothing by themselves; English ones stand under English only, since `do` and `to`
+are Polish too. Source: general knowledge of each; nothing is decided by them alone but that two texts are in one language."""
+LITTLE_WORDS = frozenset(word for text in _LITTLE_WORDS.values() for word in text.split())
 _OF_WORD: dict[str, tuple[str, ...]] = {}
 for _code, _text in _LITTLE_WORDS.items():
     for _word in _text.split():
@@ -82,7 +89,10 @@ _ASKED_FOR = re.compile(
 
 
 class Change(NamedTuple):
-    """The answer leaves the language of its prompt, or changes language on the way (`within`)."""
+    """The answer leaves the language of its prompt, or changes language on the way (`within`).
+
+    `before` is empty where the prompt is too short to tell its language by itself: the other rows then decide.
+    """
 
     before: str
     after: str
@@ -104,6 +114,12 @@ class Languages:
     sampled: int
     crossing_frac: float
     reason: str = ""
+
+    @property
+    def main(self) -> str:
+        """The language that nearly all rows are in of which it could be told; empty where there is none."""
+        told = [(code, n) for code, n in self.counts if code != UNSURE]
+        return told[0][0] if told and told[0][1] >= (1 - HABIT_FRAC) * sum(n for _, n in told) else ""
 
 
 def look_at_languages(rows: Sequence[Row], with_answers: bool, seed: int) -> Languages:
@@ -130,48 +146,53 @@ def look_at_languages(rows: Sequence[Row], with_answers: bool, seed: int) -> Lan
 
 def glance(tokens: Sequence[str]) -> str:
     """The language whose little words a text has, if it has clearly more of them than of any other; else empty."""
-    code, hits = _leading(tokens)
-    return code if hits >= LITTLE_WORDS_FRAC * len(tokens) else ""
+    ranked = _hits(tokens).most_common(2)
+    if not ranked or ranked[0][1] < max(2, LITTLE_WORDS_FRAC * len(tokens)):
+        return ""
+    return ranked[0][0] if len(ranked) == 1 or ranked[0][1] >= 1.5 * ranked[1][1] else ""
 
 
-def _leading(tokens: Sequence[str]) -> tuple[str, int]:
-    """The language whose little words a text has more of than of any other, however few, and how many; else empty."""
-    hits: dict[str, int] = {}
+def seem_alike(first: Sequence[str], second: Sequence[str]) -> bool:
+    """At a glance, are two texts in one language? One of them must be named; the other needs some of its little words."""
+    for named, other in ((first, second), (second, first)):
+        if language := glance(named):
+            hits = _hits(other)
+            enough = 1 if len(other) <= _SHORT_LIST_WORDS else max(2, _FEWEST_LITTLE_FRAC * len(other))
+            return enough <= hits[language] == max(hits.values())
+    return False
+
+
+def _hits(tokens: Sequence[str]) -> Counter[str]:
+    hits: Counter[str] = Counter()
     for token in tokens:
         for code in _OF_WORD.get(token, ()):
-            hits[code] = hits.get(code, 0) + 1
-    if not hits:
-        return "", 0
-    first = max(hits, key=hits.__getitem__)
-    most = hits.pop(first)
-    is_clear = most >= 2 and most >= 1.5 * max(hits.values(), default=0)
-    return (first, most) if is_clear else ("", 0)
-
-
-def _alike(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Are two texts in one language, at a glance? One of them has enough little words, the other clearly more of the same."""
-    (a, hits_a), (b, hits_b) = _leading(first), _leading(second)
-    return a == b != "" and (hits_a >= LITTLE_WORDS_FRAC * len(first) or hits_b >= LITTLE_WORDS_FRAC * len(second))
+            hits[code] += 1
+    return hits
 
 
 def change_of(row: Row) -> Change | None:
-    """Where a row changes language without being asked to; None where it does not, or it cannot be told."""
+    """Where a row changes language, or may do so, without being asked to; None where it does not, or it cannot be told."""
     answer = row.answer.strip()[: 2 * _CHARACTERS]
-    said = words(answer)
-    if len(said) < WORDS_MIN:
+    said = _split(answer)
+    if len(said) < WORDS_MIN or not _is_prose(answer):
         return None
-    found = _crossing(row, answer, said) or _on_the_way(answer, said)
+    found = _on_the_way(answer, said) or _crossing(row.prompt[:_CHARACTERS], answer, said)
     return None if found and (_ASKED_FOR.search(row.prompt) or _ASKED_FOR.search(row.system)) else found
+
+
+def differs_from(row: Row, change: Change, main: str) -> bool:
+    """Is the answer of a row whose prompt could not be told in another language than the one that the rows are in?"""
+    if change.after == main:
+        return False
+    prompt, answer = _ranked(row.prompt), _ranked(row.answer.strip())
+    clearly = answer.get(change.after, 0.0) - answer.get(main, 0.0) >= MARGIN
+    return clearly and prompt.get(main, 0.0) >= prompt.get(change.after, 0.0)
 
 
 def language_change(before: str, after: str) -> tuple[str, str] | None:
     """The two languages of two texts, where each is far likelier in its own than in the other's; else None."""
-    left = _ranked(before)
-    a = next(iter(left))
-    if not _reads_as(before, a):
-        return None
-    right = _ranked(after)
-    b = next(iter(right))
+    left, right = _ranked(before), _ranked(after)
+    a, b = next(iter(left)), next(iter(right))
     if a == b or left[a] - left[b] < MARGIN or right[b] - right[a] < MARGIN:
         return None
     return (a, b) if _reads_as(after, b) else None
@@ -180,7 +201,7 @@ def language_change(before: str, after: str) -> tuple[str, str] | None:
 def _named(sample: Sequence[Row], with_answers: bool) -> list[tuple[str, str]]:
     """The languages of prompt and answer of each row. The model is asked where a glance tells hardly any."""
     texts = [[row.prompt[:_CHARACTERS], row.answer.strip()[:_CHARACTERS] if with_answers else ""] for row in sample]
-    tokens = [[words(text) for text in pair] for pair in texts]
+    tokens = [[_split(text) for text in pair] for pair in texts]
     found = [[glance(side) for side in pair] for pair in tokens]
     told = sum(any(pair) for pair in found)
     if told < len(sample) / 2:
@@ -218,30 +239,46 @@ def _ranked(text: str) -> dict[str, float]:
 
 
 def _reads_as(text: str, code: str) -> bool:
-    """Does a text have the little words that prose of its language has? True of languages whose words are not known here."""
-    if code not in _LITTLE_WORDS:
+    """Does a text have the little words that prose of its language has? Not asked of other scripts, nor where none are known."""
+    if code not in _LITTLE_WORDS or code == "ru":
         return True
     tokens = words(text[:_CHARACTERS])
-    return sum(code in _OF_WORD.get(token, ()) for token in tokens) >= LITTLE_WORDS_FRAC * len(tokens)
+    found = sum(code in _OF_WORD.get(token, ()) for token in tokens)
+    return found >= _FEWEST_LITTLE_FRAC * len(tokens) and (found > 1 or len(tokens) > _SHORT_LIST_WORDS)
 
 
-def _crossing(row: Row, answer: str, said: Sequence[str]) -> Change | None:
-    asked = words(row.prompt[:_CHARACTERS])
-    if len(asked) < WORDS_MIN:
+def _crossing(prompt: str, answer: str, said: Sequence[str]) -> Change | None:
+    asked = _split(prompt)
+    if seem_alike(said, asked):
         return None
-    if _alike(said, asked):
-        return None
-    found = language_change(row.prompt, answer)
-    return Change(*found, within=False) if found else None
+    found = language_change(prompt, answer) if len(asked) >= WORDS_MIN else None
+    if found:
+        return Change(*found, within=False)
+    after = glance(said) or _name(answer, said)
+    return Change("", after, within=False) if after and _reads_as(answer, after) else None
 
 
 def _on_the_way(answer: str, said: Sequence[str]) -> Change | None:
-    """The two halves of an answer are in different languages."""
-    half = len(said) // 2
-    if half < _HALF_WORDS:
+    """The two ends of an answer are in different languages."""
+    if len(said) < 2 * _END_WORDS:
         return None
-    if _alike(said[:half], said[half:]):
+    end = max(_END_WORDS, len(said) // 3)
+    if seem_alike(said[:end], said[-end:]):
         return None
-    middle = answer.find(" ", len(answer) // 2)
-    found = language_change(answer[:middle], answer[middle:]) if middle > 0 else None
-    return Change(*found, within=True) if found else None
+    characters = len(answer) * end // len(said)
+    found = language_change(answer[:characters], answer[-characters:])
+    return Change(*found, within=True) if found and _reads_as(answer[:characters], found[0]) else None
+
+
+def _split(text: str) -> Sequence[str]:
+    """Words at a glance; of scripts without spaces the characters."""
+    tokens = text.lower().split()
+    return tokens if len(tokens) >= WORDS_MIN or text.isascii() else words(text)
+
+
+def _is_prose(text: str) -> bool:
+    """Mostly letters and spaces, and no list: tables, formulas, code and names are in no language."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) >= _LIST_LINES and sum(len(line.split()) <= WORDS_MIN for line in lines) > len(lines) / 2:
+        return False
+    return sum(map(str.isalpha, text)) + text.count(" ") >= PROSE_FRAC * len(text)

@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
 
-SAMPLE_ROWS = 3000
+SAMPLE_ROWS = 2000
 """Rows that topics and difficulty are found from. Source: arithmetic: a share of 2 % is then known to within 0.5 points (95
 %)."""
 SEED = 17

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from truetune.stages.data.balance.languages import LITTLE_WORDS
 from truetune.stages.data.text import words
 
 Ints = npt.NDArray[np.int64]
@@ -17,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 PROMPTS_MIN = 40
 """With fewer prompts there are no clusters to speak of, and none are made. Source: ours."""
-CLUSTER_COUNTS = (2, 3, 4, 6, 8, 12, 16, 24)
+CLUSTER_COUNTS = (2, 3, 4, 6, 8, 12, 16)
 ROWS_PER_CLUSTER = 10
 """A number of clusters is tried where an even share of the prompts is at least so many. Source: ours."""
 _PROMPT_CHARACTERS = 1500
@@ -25,7 +26,8 @@ _DIMENSIONS = 24
 _SPARE_DIMENSIONS, _POWER_ITERATIONS = 8, 2
 _NOTHING = 1e-6
 _VOCABULARY_MIN = 8
-_ROUNDS = 12
+_ROUNDS = 10
+_CHOSEN_ON = 600
 _COMMON_FRAC = 0.3
 """A word in more of the prompts tells no topic. Source: ours; it is what instructions repeated in each prompt have in common."""
 _TOPIC_WORDS = 4
@@ -92,7 +94,9 @@ def _weighted(tokens: Sequence[Sequence[str]]) -> tuple[sparse.csr_matrix, list[
     used = [set(text) for text in tokens]
     frequency = Counter(word for text in used for word in text)
     most = max(2, int(_COMMON_FRAC * len(tokens)))
-    vocabulary = sorted(word for word, n in frequency.items() if 2 <= n <= most and len(word) >= _WORD_CHARACTERS)
+    vocabulary = sorted(
+        word for word, n in frequency.items() if 2 <= n <= most and len(word) >= _WORD_CHARACTERS and word not in LITTLE_WORDS
+    )
     column = {word: place for place, word in enumerate(vocabulary)}
     rows = [[column[word] for word in sorted(text) if word in column] for text in used]
     rarity = np.array([np.log(len(tokens) / frequency[word]) for word in vocabulary])
@@ -112,30 +116,49 @@ def _projected(matrix: sparse.csr_matrix, seed: int) -> Floats:
     dimensions = min(_DIMENSIONS, min(matrix.shape) - 1)
     found = matrix @ np.random.default_rng(seed).standard_normal((matrix.shape[1], dimensions + _SPARE_DIMENSIONS))
     for _ in range(_POWER_ITERATIONS):
-        found = matrix @ (matrix.T @ np.linalg.qr(found)[0])
-    basis = np.linalg.qr(found)[0]
-    left, weights, _ = np.linalg.svd((matrix.T @ basis).T, full_matrices=False)
-    points: Floats = (basis @ left[:, :dimensions]) * weights[:dimensions]
+        found = matrix @ (matrix.T @ _orthonormal(found))
+    basis = _orthonormal(found)
+    image = matrix.T @ basis
+    _, directions = np.linalg.eigh(image.T @ image)
+    # With the directions of the largest weight first, each point's coordinates are its words' weights along them.
+    points: Floats = matrix @ (image @ directions[:, ::-1][:, :dimensions])
+    points /= np.maximum(np.linalg.norm(image @ directions[:, ::-1][:, :dimensions], axis=0), _NOTHING)
     lengths = np.linalg.norm(points, axis=1, keepdims=True)
     return points / np.where(lengths > _NOTHING, lengths, np.inf)
 
 
+def _orthonormal(columns: Floats) -> Floats:
+    """Columns that span the same space; by a small eigenproblem, because QR of a tall matrix keeps all cores busy for nothing."""
+    weights, directions = np.linalg.eigh(columns.T @ columns)
+    kept = weights > _NOTHING * weights[-1]
+    found: Floats = columns @ (directions[:, kept] / np.sqrt(weights[kept]))
+    return found
+
+
 def _clustered(points: Floats, seed: int) -> npt.NDArray[np.int32] | None:
+    """The cluster of each point; the number of clusters is chosen on some of the points. None where they are all one."""
+    some = points[:: max(1, len(points) // _CHOSEN_ON)]
+    different = len(np.unique(some.round(6), axis=0))
+    fits = {}
+    for count in CLUSTER_COUNTS:
+        if count <= different and count * ROWS_PER_CLUSTER <= len(points):
+            found = _kmeans(some, count, seed)
+            if found:
+                fits[count] = _silhouette(some, *found)
+    if not fits:
+        return None
+    found = _kmeans(points, max(fits, key=lambda count: fits[count]), seed)
+    return found[1] if found else None
+
+
+def _kmeans(points: Floats, count: int, seed: int) -> tuple[Floats, npt.NDArray[np.int32]] | None:
     from scipy.cluster.vq import ClusterError, kmeans2  # noqa: PLC0415 - it brings half of scipy; small sets need none of it
 
-    best: tuple[float, npt.NDArray[np.int32]] | None = None
-    different = len(np.unique(points.round(6), axis=0))
-    for count in CLUSTER_COUNTS:
-        if count > different or count * ROWS_PER_CLUSTER > len(points):
-            break
-        try:
-            centres, labels = kmeans2(points, count, iter=_ROUNDS, minit="++", missing="raise", rng=np.random.default_rng(seed))
-        except ClusterError:
-            continue
-        fit = _silhouette(points, centres, labels)
-        if best is None or fit > best[0]:
-            best = fit, labels
-    return best[1] if best else None
+    try:
+        centres, labels = kmeans2(points, count, iter=_ROUNDS, minit="++", missing="raise", rng=np.random.default_rng(seed))
+    except ClusterError:
+        return None
+    return centres, labels
 
 
 def _silhouette(points: Floats, centres: Floats, labels: npt.NDArray[np.int32]) -> float:

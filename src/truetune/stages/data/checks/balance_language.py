@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from truetune.core.records import Finding, TaskProfile
 from truetune.stages.data.balance.languages import (
@@ -16,6 +15,7 @@ from truetune.stages.data.balance.languages import (
     Change,
     Languages,
     change_of,
+    differs_from,
 )
 from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
@@ -26,37 +26,38 @@ CODE = "data.balance.language"
 _FIX = "translate the answer, or delete the row; where changing the language is the task, say so in the prompt or system prompt"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A row that changes language, and its two sides as they may be shown."""
-
-    change: Change
-    prompt: str
-    answer: str
+def _look(row: Row, task: TaskProfile) -> Change | None:
+    return change_of(row) if task.shape == "text" and row.is_taught else None
 
 
-def _look(row: Row, task: TaskProfile) -> Seen | None:
-    change = change_of(row) if task.shape == "text" and row.is_taught else None
-    return Seen(change, excerpt(row.prompt), excerpt(row.answer)) if change else None
-
-
-def _conclude(corpus: Corpus, sightings: Sightings[Seen]) -> Iterable[Finding]:
+def _conclude(corpus: Corpus, sightings: Sightings[Change]) -> Iterable[Finding]:
     if not corpus.rows:
         return
     languages = corpus.balance.languages
-    is_habit = max(languages.crossing_frac, len(sightings) / len(corpus.rows)) > HABIT_FRAC
-    for position, seen in () if is_habit else sightings:
-        how = "changes language on the way" if seen.change.within else "is in another language than its prompt"
+    changed = list(_changed(corpus, sightings, languages.main))
+    is_habit = max(languages.crossing_frac, len(changed) / len(corpus.rows)) > HABIT_FRAC
+    for position, before, change in () if is_habit else changed:
+        how = "changes language on the way" if change.within else "is in another language than its prompt"
+        row = corpus.rows[position]
         yield Finding(
             code=CODE,
             severity="warn",
-            message=f"the answer {how}: {seen.change.before}, then {seen.change.after}",
-            rows=corpus.refs([position]),
-            evidence={"prompt": seen.prompt, "answer": seen.answer},
+            message=f"the answer {how}: {before}, then {change.after}",
+            rows=(row.ref,),
+            evidence={"prompt": excerpt(row.prompt), "answer": excerpt(row.answer)},
             fix=_FIX,
         )
     if is_habit or sum(code != UNSURE for code, _ in languages.counts) > 1:
         yield _several(languages, is_habit)
+
+
+def _changed(corpus: Corpus, sightings: Sightings[Change], main: str) -> Iterable[tuple[int, str, Change]]:
+    """The rows that change language, with the language before; where a prompt does not tell, the other rows' language."""
+    for position, change in sightings:
+        if change.before:
+            yield position, change.before, change
+        elif main and change.after != main and differs_from(corpus.rows[position], change, main):
+            yield position, main, change
 
 
 def _several(languages: Languages, is_habit: bool) -> Finding:
