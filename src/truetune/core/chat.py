@@ -35,11 +35,20 @@ class TemplateNotPrefixStable(ValueError):
     """The template rewrites earlier turns when a later one is added, so an answer's place cannot be told from text alone."""
 
 
+class GenerationPromptDiffers(TemplateNotPrefixStable):
+    """What opens an answer when the model is asked is not how the conversation goes on when it is trained."""
+
+
+def shared_start(a: str, b: str) -> int:
+    """How many characters two texts have in common at their start."""
+    return next((place for place, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
 def answer_spans(tokenizer: ChatTokenizer, messages: Sequence[Message]) -> tuple[str, list[tuple[int, int]]]:
     """The rendered conversation and the `[start, end)` characters of each assistant turn, its end token included.
 
     Raises:
-        TemplateNotPrefixStable: see the class.
+        TemplateNotPrefixStable: see the class, and the one below it.
         DataError: the template refuses the conversation.
     """
     full = tokenizer.render(messages, add_generation_prompt=False)
@@ -49,8 +58,15 @@ def answer_spans(tokenizer: ChatTokenizer, messages: Sequence[Message]) -> tuple
             continue
         before = tokenizer.render(messages[:index], add_generation_prompt=True)
         through = tokenizer.render(messages[: index + 1], add_generation_prompt=False)
-        if not full.startswith(before) or not full.startswith(through):
+        if not full.startswith(through):
             raise TemplateNotPrefixStable(f"turn {index + 1} is rendered differently once later turns follow")
+        if not full.startswith(before):
+            if not full.startswith(tokenizer.render(messages[:index], add_generation_prompt=False)):
+                raise TemplateNotPrefixStable(f"the turns before turn {index + 1} are rendered differently once it follows")
+            place = shared_start(full, before)
+            raise GenerationPromptDiffers(
+                f"turn {index + 1} is asked for with {before[place:][:80]!r} where the conversation has {full[place:][:80]!r}"
+            )
         spans.append((len(before), len(through)))
     return full, spans
 

@@ -28,7 +28,7 @@ from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.data import replay
 from truetune.stages.data.answer_schema import read_schema
 from truetune.stages.data.balance.summary import summary
-from truetune.stages.data.checks import context_length, gold_distance
+from truetune.stages.data.checks import context_length, gold_distance, mask
 from truetune.stages.data.checks.frozen_split import CHANGED, MATES, mates_finding, seal_findings
 from truetune.stages.data.checks.registry import in_order, run_checks
 from truetune.stages.data.corpus import Corpus
@@ -50,6 +50,8 @@ from truetune.stages.data.sidecar import Provenance
 from truetune.stages.data.splits import Cut, SplitRow, rows_digest, split_rows, unit_names
 from truetune.stages.data.tokens import Fitting, Tokenised, token_stats, token_views, tokenise
 
+UNLEARNED_FRAC = 0.3
+"""Where more rows lose their labels, it is the template and not the rows. Source: Unsloth refuses to train from this share on."""
 _SIDES: tuple[SplitName, ...] = ("train", "validation", "test")
 
 
@@ -434,6 +436,13 @@ def _gate(config: DataConfig, judged: _Judged, stats: DataStats, sizes: Mapping[
         problems.append(
             f"{stats.dropped} of {stats.rows} rows ({dropped_frac:.0%}) had to be left out; "
             f"max_dropped_frac allows {config.max_dropped_frac:.0%}"
+        )
+    unlearned = sum(finding.code == mask.CODE for finding in judged.findings)
+    looked_at = stats.rows - stats.dropped + unlearned
+    if looked_at and unlearned > UNLEARNED_FRAC * looked_at:
+        problems.append(
+            f"{unlearned} of {looked_at} rows have an answer of which nothing, or not the end, would be trained ({mask.CODE}): "
+            "the chat template does not fit this training"
         )
     if sizes["train"] < config.min_train_rows:
         problems.append(f"{sizes['train']} rows are left to train on; min_train_rows asks for {config.min_train_rows}")

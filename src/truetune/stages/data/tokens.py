@@ -15,9 +15,9 @@ from truetune.core.ports import ChatTokenizer, Progress
 from truetune.core.records import Finding, RowRef, Severity, TokenStats, TokenView
 from truetune.evidence.curated import CuratedRow
 from truetune.stages.data.checks import context_length
-from truetune.stages.data.checks.registry import TEMPLATE
+from truetune.stages.data.checks.registry import NOTICES, TEMPLATE
 from truetune.stages.data.checks.rendering import Unrendered, masked_rows
-from truetune.stages.data.checks.template import Rendered
+from truetune.stages.data.checks.template import Notice, Rendered
 from truetune.stages.data.over_length import Piece, Window, fitted
 from truetune.stages.data.policy import Drop, fate_of
 from truetune.stages.data.rows import Row
@@ -64,6 +64,7 @@ def tokenise(
     dropped: dict[int, Drop] = {}
     findings: list[Finding] = []
     pieces: dict[int, tuple[Piece, ...]] = {}
+    noticed = _Noticed(window)
     for position, (row, result) in zip(positions, masked_rows(everyone, positions, window.tokenizer, progress), strict=True):
         outcome = _outcome(row, result, window, fitting.config if position < fitting.border else None)
         severity: Severity = "warn" if outcome.pieces else "block"
@@ -73,9 +74,33 @@ def tokenise(
         elif outcome.faults:
             first = outcome.faults[0]
             dropped[position] = Drop(first.code, first.reason, fate_of(fitting.rules, first.code))
+        if isinstance(result, MaskedConversation) and not outcome.faults:
+            noticed.look(row, result)
         tokens.extend(len(masked.ids) for masked in outcome.masked)
         trained_tokens.extend(masked.trained_tokens for masked in outcome.masked)
-    return Tokenised(tokens, trained_tokens, dropped, findings, pieces)
+    return Tokenised(tokens, trained_tokens, dropped, [*findings, *noticed.findings()], pieces)
+
+
+class _Noticed:
+    """What rows show of the template, said once for all rows that show the same."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._rows = 0
+        self._notices: dict[str, dict[str, Notice]] = {check.code: {} for check in NOTICES}
+
+    def look(self, row: Row, masked: MaskedConversation) -> None:
+        """One more row."""
+        self._rows += 1
+        rendered = Rendered(row, self._window.tokenizer, self._window.max_length)
+        for check in NOTICES:
+            said = check.notice(rendered, masked)
+            if said is not None:
+                self._notices[check.code].setdefault(said, Notice(said)).rows.append(row.ref)
+
+    def findings(self) -> list[Finding]:
+        """Those of all notices."""
+        return [finding for check in NOTICES for finding in check.conclude([*self._notices[check.code].values()], self._rows)]
 
 
 @dataclass(frozen=True, slots=True)

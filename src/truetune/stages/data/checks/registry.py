@@ -29,9 +29,11 @@ from truetune.stages.data.checks import (
     false_negatives,
     frozen_split,
     gold_distance,
+    injected_system,
     licences,
     malformed,
     mask,
+    mask_boundary,
     metadata,
     near_duplicates,
     openings,
@@ -53,8 +55,8 @@ from truetune.stages.data.checks import (
     truncated,
     types,
 )
-from truetune.stages.data.checks.base import NEVER_A_ROW, Check, Described, RowCheck
-from truetune.stages.data.checks.template import TemplateCheck
+from truetune.stages.data.checks.base import NEVER_A_ROW, NO_ROWS, Check, Described, RowCheck
+from truetune.stages.data.checks.template import TemplateCheck, TemplateNotice
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.row_pass import IN_PROCESS, look_at_rows
 
@@ -114,6 +116,7 @@ ALL: tuple[Check | RowCheck[object], ...] = (
 )
 
 TEMPLATE: tuple[TemplateCheck, ...] = (context_length.CHECK, mask.CHECK, roundtrip.CHECK)
+NOTICES: tuple[TemplateNotice, ...] = (injected_system.CHECK, mask_boundary.CHECK)
 
 
 @cache
@@ -121,8 +124,10 @@ def described() -> Mapping[str, Described]:
     """Every code that a finding of the data gate can have, in the order of the checks."""
     of_rows = [Described(code, c.severity, c.claim, c.ways, c.thresholds) for c in ALL for code in c.codes]
     of_tokens = [Described(c.code, "block", c.claim, NEVER_A_ROW) for c in TEMPLATE]
+    rendered = (rendering.PREFIX, rendering.GENERATION, rendering.REFUSED)
+    of_the_template = [Described(c.code, c.severity, c.claim, NO_ROWS) for c in NOTICES]
     of_the_sides = (frozen_split.CHANGED, frozen_split.MATES, gold_distance.NEAR, gold_distance.SIZE)
-    return {d.code: d for d in (*of_rows, rendering.PREFIX, rendering.REFUSED, *of_tokens, *of_the_sides)}
+    return {d.code: d for d in (*of_rows, *rendered, *of_tokens, *of_the_template, *of_the_sides)}
 
 
 def choices() -> Mapping[str, CheckChoices]:

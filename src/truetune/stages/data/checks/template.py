@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from truetune.core.chat import MaskedConversation
 from truetune.core.ports import ChatTokenizer
+from truetune.core.records import Finding, RowRef, Severity
 from truetune.stages.data.rows import Row
 
 
@@ -27,3 +28,30 @@ class TemplateCheck:
     claim: str
     fix: str
     fault: Callable[[Rendered, MaskedConversation], str | None]
+
+
+@dataclass(slots=True)
+class Notice:
+    """What is to be said of the template, and the rows that it is said of."""
+
+    said: str
+    rows: list[RowRef] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TemplateNotice:
+    """Something about the template that rows show and that keeps none of them from being trained on.
+
+    Attributes:
+        code: stable.
+        severity: of its findings, where the finding itself does not say less.
+        claim: what it finds, in one sentence.
+        notice: what a row shows, None for nothing. Rows of which the same is said are one finding.
+        conclude: the findings, from all that was noticed and the number of rows that were looked at.
+    """
+
+    code: str
+    severity: Severity
+    claim: str
+    notice: Callable[[Rendered, MaskedConversation], str | None]
+    conclude: Callable[[Sequence[Notice], int], list[Finding]]
