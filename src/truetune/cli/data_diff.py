@@ -85,6 +85,8 @@ def _of_run(name: str, folder: Path) -> State:
     data = run.read_record("data", DataRecord)
     if data is None:
         raise UsageError("usage.run_not_found", f"the run {run.run_id} has no data yet", fix="truetune data", where=str(run.path))
+    # The rows of the frozen test are among those that may be printed.
+    loop.frozen_test(project, wiring.clock()).look("data diff", run.run_id, data.splits["test"].digest)
     return State(run.run_id, of_curated(data, run.store), data.stats.findings_by_code, data.stats)
 
 

@@ -12,6 +12,7 @@ from tests.conftest import Truetune
 from truetune.backends.fake import FakeTokenizer
 from truetune.cli.data_show import lines
 from truetune.core.records import RowRef
+from truetune.evidence.curated import from_parquet
 from truetune.stages.data.show import FoundRow, show
 
 MESSAGES = [
@@ -90,6 +91,29 @@ def test_rows_of_a_project_by_place_and_by_id(project: Path, truetune: Truetune)
     assert truetune("data", "show", f"{view['file']}:{view['line']}", cwd=inside).returncode == 0
     first = truetune("data", "show", "", "--json", cwd=project)
     assert first.returncode == 2 and "240 rows" in json.loads(first.stdout)["what"]
+
+
+def test_a_row_of_the_frozen_test_is_a_look_however_it_is_named(project: Path, truetune: Truetune) -> None:
+    assert truetune("data", cwd=project).returncode == 0
+    (objects,) = (project / "runs").iterdir()
+    data = json.loads((objects / "data.json").read_text(encoding="utf-8"))
+    digests = {artifact["path"]: artifact["digest"].removeprefix("sha256:") for artifact in data["curated"]["files"]}
+    store = project / ".truetune" / "objects"
+    rows = {
+        side: from_parquet((store / digests[f"{side}.parquet"][:2] / digests[f"{side}.parquet"][2:]).read_bytes())[0]
+        for side in ("train", "test")
+    }
+
+    def looks() -> int:
+        path = project / "evals" / "test.looks.jsonl"
+        return path.read_text(encoding="utf-8").count('"data show"') if path.exists() else 0
+
+    assert truetune("data", "show", f"{rows['train'].file}:{rows['train'].line}", cwd=project).returncode == 0
+    assert looks() == 0
+    assert truetune("data", "show", f"{rows['test'].file}:{rows['test'].line}", cwd=project).returncode == 0
+    assert truetune("data", "show", f"tickets.jsonl:{rows['test'].line}", cwd=project / "data").returncode == 0
+    assert truetune("data", "show", rows["test"].row_id, cwd=project).returncode == 0
+    assert looks() == 3
 
 
 @pytest.mark.parametrize(
