@@ -214,7 +214,7 @@ def with_item(carrier: str, maker: samples.Maker) -> Make:
     return make
 
 
-_TWINS = ("data.duplicate", "data.contradiction")
+_TWINS = ("data.duplicate", "data.contradiction", "data.label")
 
 _ALL = (
     Kind("malformed", "data.record.malformed", "row", _broken(breakage.malformed)),

@@ -374,9 +374,12 @@ class _Loop:
         )
 
     def _diagnose(self) -> DiagnosisRecord:
-        train = self._record("train", TrainRecord)
-        request = diagnose_stage.Request(train)
-        depends: dict[str, JsonValue] = {"train": json_digest(train.model_dump(mode="json"))}
+        train, data = self._record("train", TrainRecord), self._record("data", DataRecord)
+        request = diagnose_stage.Request(train, data)
+        depends: dict[str, JsonValue] = {
+            "train": json_digest(train.model_dump(mode="json")),
+            "data": json_digest(data.model_dump(mode="json")),
+        }
         return self._stage(
             "diagnose", DiagnosisRecord, depends, lambda: diagnose_stage.run(request, diagnose_stage.Ports(), self.folder)
         )

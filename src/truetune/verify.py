@@ -241,7 +241,9 @@ class _Verifier:
             yield self._check("diagnosis", partial(self._diagnosis, train))
 
     def _diagnosis(self, train: TrainRecord) -> str:
-        again = diagnose_stage.run(diagnose_stage.Request(train), diagnose_stage.Ports(), self.run)
+        data = self.records.get("data")
+        request = diagnose_stage.Request(train, data if isinstance(data, DataRecord) else None)
+        again = diagnose_stage.run(request, diagnose_stage.Ports(), self.run)
         if again != self.records["diagnose"]:
             raise _mismatch("the curves do not give the recorded diagnosis", self.run.record_path("diagnose"))
         return again.summary

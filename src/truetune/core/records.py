@@ -517,6 +517,10 @@ class DataDiff(Record):
     stats_b: DataStats
 
 
+DOUBTING_CODES = ("data.label.noise", "data.contradiction")
+"""Findings that doubt a row's answer: what is hard to learn is held against them."""
+
+
 class DataRecord(Record):
     """Curated, split and frozen data with a reason for every row that is not in it.
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 import sample
 
-from truetune.core.records import CriterionResult, Finding, HardRow
+from truetune.core.records import CriterionResult, Finding, HardRow, RowRef
 from truetune.report import ReportBundle, render, wording
 from truetune.report.bundle import Output, RowText
 from truetune.report.render import MOST_BYTES
@@ -286,6 +286,22 @@ def test_the_part_that_the_check_found_to_differ_is_marked_and_not_every_other_w
     page = render(replace(bundle, rows={}, data=bundle.data.model_copy(update={"findings": (finding,)})))
     conflict = page.split('<article class="conflict">')[1].split("</article>")[0]
     assert "It costs <mark>20 euros</mark>." in conflict and "You pay <mark>25 euros</mark> a day." in conflict
+
+
+def test_a_hard_row_says_that_the_data_gate_had_doubted_it(bundle: ReportBundle) -> None:
+    assert bundle.data and bundle.train
+    hard = bundle.train.hardest[0]
+    file, line = bundle.row_ids[hard.row_id]
+    doubt = Finding(
+        code="data.label.noise",
+        severity="warn",
+        message="the label 'joy' disagrees with similar rows",
+        rows=(RowRef(file=file, line=line),),
+    )
+    page = render(replace(bundle, data=bundle.data.model_copy(update={"findings": (*bundle.data.findings, doubt)})))
+    hardest = page.split('<ol class="hardest">')[1].split("</ol>")[0]
+    assert hardest.count("In doubt since the data gate") == 1
+    assert "the label &#39;joy&#39; disagrees" in hardest.split("</li>")[0]
 
 
 def test_trained_tokens_are_marked_in_the_markup_and_counted(page: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from truetune.core.records import DataRecord, Finding, RowRef, SpotCheckRecord
+from truetune.core.records import DOUBTING_CODES, DataRecord, Finding, HardRow, RowRef, SpotCheckRecord
 from truetune.report import charts, wording
 from truetune.report.bundle import Flow, ReportBundle
 from truetune.report.charts import Ribbon
@@ -44,10 +44,11 @@ class Conflict:
 
 @dataclass(frozen=True)
 class HardView:
-    """A training row that the trained model still finds unlikely."""
+    """A training row that the trained model still finds unlikely. `doubts` is what the data gate said against its answer."""
 
     row: RowView
     loss: str
+    doubts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def view(bundle: ReportBundle, shown: Shown) -> DataView | None:
         findings=group_findings(bundle, data.findings, shown),
         conflicts=tuple(_conflict(bundle, f, shown) for f in conflicts[: limits.groups]),
         conflicts_left_out=max(0, len(conflicts) - limits.groups),
-        hardest=tuple(HardView(_row(bundle, h.row_id, shown), f"{h.loss:.2f}") for h in known[: limits.groups]),
+        hardest=tuple(_hard(bundle, h, shown) for h in known[: limits.groups]),
         hardest_left_out=max(0, len(known) - limits.groups),
         unseen_hardest=len(hardest) - len(known),
         balance=balance.view(data, shown),
@@ -262,6 +263,15 @@ def _words(finding: Finding, shown: Shown, rows: list[RowView], key: str) -> lis
     evidence = [str(text) for text in kept] if isinstance(kept, list) else []
     own = [row.prompt if key == "prompts" else row.answer for row in rows]
     return [text or (shown.text(evidence[i]) if i < len(evidence) else "") for i, text in enumerate(own)]
+
+
+def _hard(bundle: ReportBundle, hard: HardRow, shown: Shown) -> HardView:
+    """A hard row with what the data gate said of it, what warns first."""
+    place = bundle.row_ids[hard.row_id]
+    findings = bundle.data.findings if bundle.data else ()
+    doubting = [f for f in findings if f.code in DOUBTING_CODES and place in {(r.file, r.line) for r in f.rows}]
+    doubting.sort(key=lambda f: f.severity == "note")
+    return HardView(_row(bundle, hard.row_id, shown), f"{hard.loss:.2f}", tuple(shown.text(f.message) for f in doubting[:1]))
 
 
 def _row(bundle: ReportBundle, row_id: str, shown: Shown) -> RowView:

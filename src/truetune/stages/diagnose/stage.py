@@ -1,20 +1,21 @@
-"""Diagnose: what the curves of a training say, with the evidence and the next thing to try. A pure function of the record."""
+"""Diagnose: what the curves of a training say, with the evidence and the next thing to try. A pure function of the records."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from truetune.core.records import DiagnosisRecord, Finding, GateState, TrainRecord
+from truetune.core.records import DataRecord, DiagnosisRecord, Finding, GateState, TrainRecord
 from truetune.evidence.run_folder import RunFolder
-from truetune.stages.diagnose import loss_exploded, loss_flat, loss_nan, mask_all_masked, overfit
+from truetune.stages.diagnose import hard_rows, loss_exploded, loss_flat, loss_nan, mask_all_masked, overfit
 from truetune.stages.diagnose.curves import MIN_STEPS, Curves, read_curves
 
 
 @dataclass(frozen=True)
 class Request:
-    """The training to look at."""
+    """The training to look at, and what is known of the rows that it saw; without that no row can be named."""
 
     train: TrainRecord
+    data: DataRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,14 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DiagnosisRecord:
     """Look for each known fault; the gate fails on any that makes the adapter useless.
 
     Raises:
-        EvidenceError: the recorded metrics are gone or cannot be read.
+        EvidenceError: the recorded metrics or the training rows are gone or cannot be read.
     """
     del ports
     curves = read_curves(evidence.store, request.train)
     findings = _findings(request.train, curves)
+    if request.data is not None:
+        hard = hard_rows.check(request.train, request.data, curves, evidence.store)
+        findings = (*findings, hard) if hard is not None else findings
     gate = _gate(findings, curves)
     return DiagnosisRecord(gate=gate, findings=findings, summary=_summary(findings, curves))
 

@@ -11,7 +11,19 @@ from pathlib import Path
 import pytest
 
 from truetune.core.errors import EvidenceError
-from truetune.core.records import DiagnosisRecord, StepMetrics, TrainRecord, Tree
+from truetune.core.records import (
+    DataRecord,
+    DataStats,
+    DiagnosisRecord,
+    Finding,
+    HardRow,
+    RowRef,
+    StepMetrics,
+    TaskProfile,
+    TrainRecord,
+    Tree,
+)
+from truetune.evidence.curated import CuratedRow, to_parquet
 from truetune.evidence.run_folder import RunFolder
 from truetune.evidence.store import ObjectStore
 from truetune.stages.diagnose import stage
@@ -195,3 +207,74 @@ def test_unreadable_metrics_are_an_error_that_names_the_line(tmp_path: Path) -> 
         stage.run(stage.Request(train_record(evidence, path)), stage.Ports(), evidence)
     assert caught.value.code == "evidence.metrics"
     assert caught.value.where == "metrics.jsonl:2"
+
+
+# --- hard rows --------------------------------------------------------------------------------------------------------
+
+
+def curated(line: int) -> CuratedRow:
+    messages = ({"role": "user", "content": f"question {line}"}, {"role": "assistant", "content": "joy"})
+    return CuratedRow(f"id-{line}", "t.jsonl", line, f"id-{line}", messages, f"question {line}", "joy")
+
+
+def data_record(evidence: RunFolder, findings: Sequence[Finding], lines: Sequence[int] = range(1, 11)) -> DataRecord:
+    shard = evidence.store.put_bytes("train.parquet", to_parquet([curated(line) for line in lines]))
+    return DataRecord(
+        gate="passed",
+        gate_reason="",
+        findings=tuple(findings),
+        sources=(),
+        held_out=(),
+        stats=DataStats(rows=10, kept=10, dropped=0, effective_unique=10),
+        task=TaskProfile(shape="labels"),
+        curated=Tree(digest=ZERO, files=(shard,)),
+        splits={},
+        template_digest=None,
+    )
+
+
+def doubt(code: str, severity: str, *lines: int) -> Finding:
+    rows = tuple(RowRef(file="t.jsonl", line=line) for line in lines)
+    return Finding.model_validate({"code": code, "severity": severity, "message": f"{code} of {lines}", "rows": rows})
+
+
+@pytest.fixture
+def diagnose_rows(tmp_path: Path) -> Callable[..., DiagnosisRecord]:
+    evidence = RunFolder(tmp_path / "run", ObjectStore(tmp_path / "objects"), StillClock())
+
+    def call(findings: Sequence[Finding], hardest: dict[int, float]) -> DiagnosisRecord:
+        path = tmp_path / "metrics.jsonl"
+        path.unlink(missing_ok=True)
+        with MetricsLog(path) as log:
+            for step, loss in enumerate(falling(40, 3.0, 0.2, 6.0, 0.05, 1), start=1):
+                log.append(StepMetrics(kind="train", step=step, epoch=step / 20, loss=loss))
+        rows = tuple(HardRow(row_id=f"id-{line}", loss=loss) for line, loss in hardest.items())
+        request = stage.Request(train_record(evidence, path, hardest=rows), data_record(evidence, findings))
+        return stage.run(request, stage.Ports(), evidence)
+
+    return call
+
+
+def test_hard_rows_whose_label_was_in_doubt_are_named_hardest_first(diagnose_rows: Callable[..., DiagnosisRecord]) -> None:
+    noted, contradicted = doubt("data.label.noise", "note", 3, 5, 8), doubt("data.contradiction", "warn", 9)
+    doubts = [doubt("data.label.noise", "warn", 3), noted, contradicted]
+    record = diagnose_rows(doubts, {3: 2.0, 5: 4.0, 7: 3.0})
+    (finding,) = record.findings
+    assert finding.code == "train.hard_rows" and finding.severity == "warn" and record.gate == "passed"
+    assert [row.line for row in finding.rows] == [5, 3]
+    assert finding.message.startswith("2 of the 3 hardest training rows are in doubt")
+    assert "data.label.noise of (3,)" in str(finding.evidence["rows"])
+    assert "2 of the 3 hardest" in record.summary
+
+
+def test_rows_that_were_only_noted_are_a_note(diagnose_rows: Callable[..., DiagnosisRecord]) -> None:
+    (finding,) = diagnose_rows([doubt("data.label.noise", "note", 5)], {5: 4.0}).findings
+    assert finding.severity == "note" and "1 of the 1 hardest training rows is in doubt" in finding.message
+
+
+def test_hard_rows_that_nobody_doubted_and_doubted_rows_that_were_learned_are_left_alone(
+    diagnose_rows: Callable[..., DiagnosisRecord],
+) -> None:
+    assert diagnose_rows([doubt("data.label.noise", "warn", 3)], {5: 4.0}).findings == ()
+    assert diagnose_rows([doubt("data.label.noise", "warn", 3)], {3: 0.01}).findings == ()
+    assert diagnose_rows([doubt("data.duplicate.near", "warn", 5)], {5: 4.0}).findings == ()

@@ -1,0 +1,184 @@
+"""Labels that were changed to wrong ones: how many are named, how many clean rows are, and what the estimate says.
+
+    python -m benchmarks.faults.labels                # the table; exit 1 where more than 1 % of the clean rows are named
+    python -m benchmarks.faults.labels --rows 15000   # larger corpora
+
+A share of the labels is changed, to any other label or to the most similar one: the label whose rows share the most words with
+those of the right one, told apart here and without the data gate. The corpora keep what is wrong in them by nature, so that a
+few of the "clean" rows that are named are wrong indeed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.faults.breakage import as_text, turns
+from benchmarks.faults.corpora import Corpus, Example, clinc150, plain_text, snips, support_triage
+from benchmarks.faults.plant import Planted
+from benchmarks.faults.run import report_on
+from benchmarks.faults.score import ALARMING, wilson
+from benchmarks.real_data import DataAbsentError
+
+CODE = "data.label.noise"
+SHARES = (0.0, 0.02, 0.05, 0.1)
+ALARM_TARGET = 0.01
+_RANDOM, _SIMILAR = "any other label", "the most similar label"
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """Rows of which some have a wrong label: their lines, from 1."""
+
+    lines: tuple[str, ...]
+    wrong: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one noisy file gave."""
+
+    rows: int
+    planted: int
+    found: int
+    alarms: int
+    estimate: float
+    interval: tuple[float, float]
+    confident: float
+    seconds: float
+
+
+def label_of(answer: str, field: str) -> str:
+    """The label that is changed: the answer, or one field of it."""
+    return json.dumps(json.loads(answer)[field]) if field else answer
+
+
+def with_label(answer: str, field: str, label: str) -> str:
+    """The answer with another label."""
+    return json.dumps({**json.loads(answer), field: json.loads(label)}) if field else label
+
+
+def spoil(corpus: Corpus, field: str, share: float, kind: str, seed: int) -> Noisy:
+    """The corpus with a share of its labels changed."""
+    rng = random.Random(seed)
+    rows = list(corpus.rows)
+    rng.shuffle(rows)
+    labels = sorted({label_of(e.answer, field) for e in rows})
+    nearest = most_similar(rows, field) if kind == _SIMILAR else {}
+    wrong = set(rng.sample(range(len(rows)), int(share * len(rows))))
+    lines = []
+    for place, example in enumerate(rows):
+        answer = example.answer
+        if place in wrong:
+            own = label_of(answer, field)
+            other = nearest[own] if nearest else rng.choice([label for label in labels if label != own])
+            answer = with_label(answer, field, other)
+        lines.append(as_text(turns(corpus.system, example.prompt, answer)))
+    return Noisy(tuple(lines), frozenset(place + 1 for place in wrong))
+
+
+def most_similar(rows: Sequence[Example], field: str) -> Mapping[str, str]:
+    """For each label the one whose rows use the most similar words (cosine of word counts without the commonest words)."""
+    counts: dict[str, Counter[str]] = {}
+    for example in rows:
+        counts.setdefault(label_of(example.answer, field), Counter()).update(set(plain_text(example.prompt).split()))
+    common = {word for word, n in sum(counts.values(), Counter()).items() if n > len(rows) / 20}
+    vectors = {label: {w: math.log1p(n) for w, n in c.items() if w not in common} for label, c in counts.items()}
+    return {a: max((b for b in vectors if b != a), key=lambda b: (_cosine(vectors[a], vectors[b]), b)) for a in vectors}
+
+
+def _cosine(a: Mapping[str, float], b: Mapping[str, float]) -> float:
+    dot = sum(weight * b.get(word, 0.0) for word, weight in a.items())
+    return dot / (math.sqrt(sum(w * w for w in a.values()) * sum(w * w for w in b.values())) or 1.0)
+
+
+def measure(noisy: Noisy, field: str) -> Result:
+    """Check the file and compare what is named with what was changed."""
+    report, seconds = report_on(Planted(noisy.lines, (), (), {}, {}))
+    findings = [f for f in _list(report["findings"]) if f["code"] == CODE]
+    mine = [f for f in findings if not field or repr(field) in str(f["message"])]
+    named = {int(str(row["line"])) for f in mine if f["severity"] in ALARMING for row in _list(f["rows"])}
+    evidence = next((f["evidence"] for f in mine if f["severity"] == "note"), {})
+    assert isinstance(evidence, dict)
+    low, high = evidence.get("interval", (0.0, 0.0))
+    return Result(
+        len(noisy.lines),
+        len(noisy.wrong),
+        len(named & noisy.wrong),
+        len(named - noisy.wrong),
+        float(evidence.get("estimated_wrong", 0.0)),
+        (float(low), float(high)),
+        float(evidence.get("confident_learning_count", 0.0)),
+        seconds,
+    )
+
+
+def _list(value: object) -> list[dict[str, object]]:
+    assert isinstance(value, list)
+    return value
+
+
+def corpora(rows: int) -> Iterator[tuple[Corpus, str] | str]:
+    """Each corpus with the field that is changed (empty: the answer is the label), or why it cannot be had here."""
+    support = support_triage(held_out=0)
+    yield support, "queue"
+    yield support, "priority"
+    for make, size in ((snips, 200), (snips, rows), (clinc150, rows)):
+        try:
+            yield make(rows=size, held_out=0), ""
+        except DataAbsentError as absent:
+            yield f"skipped: {absent}"
+
+
+HEAD = """| corpus | changed to | wrong | named | recall | precision | clean rows named | rate | estimate | interval | joint |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: |"""
+
+
+def line(name: str, kind: str, result: Result) -> str:
+    """One row of the table."""
+    clean = result.rows - result.planted
+    named = result.found + result.alarms
+    recall = f"{result.found / result.planted:.2f}" if result.planted else ""
+    precision = f"{result.found / named:.2f}" if named and result.planted else ""
+    low, high = result.interval
+    return (
+        f"| {name} | {kind} | {result.planted} | {result.found} | {recall} | {precision} | {result.alarms} of {clean} | "
+        f"{result.alarms / clean:.4f} | {result.estimate:.0f} | {low:.0f} to {high:.0f} | {result.confident:.0f} |"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and say whether too many clean rows are named."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.labels", description="Wrong labels: recall and precision.")
+    parser.add_argument("--rows", type=int, default=2400, help="rows of SNIPS and CLINC150")
+    parser.add_argument("--only", default="", help="the corpus whose name begins so")
+    parser.add_argument("--seed", type=int, default=2026)
+    options = parser.parse_args(argv)
+    print(HEAD)
+    missed = []
+    for entry in corpora(options.rows):
+        if isinstance(entry, str):
+            print(entry)
+            continue
+        corpus, field = entry
+        if not corpus.name.startswith(options.only):
+            continue
+        name = f"{corpus.name}, {field or len(corpus.rows)}"
+        for kind in (_RANDOM, _SIMILAR):
+            for share in SHARES[kind == _SIMILAR :]:
+                result = measure(spoil(corpus, field, share, kind, options.seed), field)
+                print(line(name, kind if share else "nothing", result), flush=True)
+                if wilson(result.alarms, result.rows - result.planted)[0] > ALARM_TARGET:
+                    missed.append(f"{name}, {share:.0%} to {kind}: {result.alarms} clean rows are named")
+    print("\n".join(missed) if missed else "no more than 1 % of the clean rows are named anywhere")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

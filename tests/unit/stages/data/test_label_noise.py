@@ -1,0 +1,135 @@
+"""Labels that similar rows speak against: named, ranked and counted, and left alone where nothing can be said."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.unit.stages.data.rows_for_tests import PLACES, Record, check_rows, found, record
+
+from truetune.stages.data.noise.features import hashed
+from truetune.stages.data.noise.judge import surest
+from truetune.stages.data.noise.posterior import ConfidentJoint, chance_wrong
+from truetune.stages.data.noise.ridge import fit, scores_without_itself
+
+TOPICS = {
+    "plants": ("water the fern", "prune the roses", "sow some beans", "the orchid has brown leaves", "repot a cactus"),
+    "trains": ("the train is late", "a seat by the window", "change at the junction", "ticket for the express"),
+    "bread": ("the dough does not rise", "bake a rye loaf", "my sourdough is flat", "knead it for longer"),
+}
+LABELS = tuple(TOPICS)
+
+
+def prompts(count: int) -> list[tuple[str, str]]:
+    """Different sentences, each with its topic."""
+    rng = random.Random(5)
+    rows = []
+    for n in range(count):
+        topic = LABELS[n % 3]
+        first, second = rng.sample(TOPICS[topic], 2)
+        rows.append((f"{first}, number{n} says, and {second} near {rng.choice(PLACES)} word{n * 7}", topic))
+    return rows
+
+
+def with_wrong(count: int, wrong: set[int], as_json: bool = False) -> list[Record]:
+    rows = []
+    for n, (prompt, topic) in enumerate(prompts(count)):
+        label = LABELS[(LABELS.index(topic) + 1) % 3] if n in wrong else topic
+        rows.append(record(prompt, json.dumps({"topic": label, "n": n}) if as_json else label))
+    return rows
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_wrong_labels_are_named_with_what_similar_rows_say_and_counted(tmp_path: Path, as_json: bool) -> None:
+    wrong = {10, 50, 90, 130, 170}
+    findings = found(check_rows(tmp_path, with_wrong(210, wrong, as_json)), "data.label.noise")
+    named = [f for f in findings if f.severity == "warn"]
+    assert {f.rows[0].line - 1 for f in named} == wrong
+    for finding in named:
+        topic = prompts(210)[finding.rows[0].line - 1][1]
+        assert finding.evidence["suggested"] == topic != finding.evidence["given"]
+        assert str(finding.evidence["like"]).startswith(str(tmp_path))
+    (note,) = [f for f in findings if f.severity == "note"]
+    low, high = note.evidence["interval"]  # type: ignore[misc, str-unpack]
+    assert low <= 5 <= high
+    assert ("'topic'" in note.message) is as_json
+    assert {row.line - 1 for row in note.rows[:5]} == wrong
+    assert note.evidence["seed"] == 17
+
+
+def test_the_same_rows_give_the_same_findings(tmp_path: Path) -> None:
+    rows = with_wrong(150, {3, 77})
+    first, second = (found(check_rows(tmp_path, rows), "data.label.noise") for _ in range(2))
+    assert first == second and first
+
+
+def test_right_labels_are_left_alone(tmp_path: Path) -> None:
+    assert found(check_rows(tmp_path, with_wrong(210, set())), "data.label.noise") == []
+
+
+def test_labels_that_do_not_follow_from_the_text_are_not_judged(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    rows = [record(prompt, rng.choice(LABELS)) for prompt, _ in prompts(210)]
+    assert found(check_rows(tmp_path, rows), "data.label.noise") == []
+
+
+def test_few_rows_and_rare_labels_are_not_judged(tmp_path: Path) -> None:
+    assert found(check_rows(tmp_path, with_wrong(90, {5})), "data.label.noise") == []
+    rare = [record(f"a stray letter about whales {n}", "whales") for n in range(3)]
+    named = found(check_rows(tmp_path, [*with_wrong(150, set()), *rare]), "data.label.noise")
+    assert not {row.line for f in named for row in f.rows} & {151, 152, 153}
+
+
+def test_one_question_with_two_labels_is_a_contradiction_and_no_noise(tmp_path: Path) -> None:
+    rows = with_wrong(150, set())
+    prompt, topic = prompts(150)[0]
+    report = check_rows(tmp_path, [*rows, record(prompt, LABELS[(LABELS.index(topic) + 1) % 3])])
+    assert len(found(report, "data.contradiction")) == 1
+    assert [f for f in found(report, "data.label.noise") if f.severity == "warn"] == []
+
+
+def test_free_text_has_no_labels_to_judge(tmp_path: Path) -> None:
+    rows = [record(prompt, f"{prompt}, and that is what there is to say about it") for prompt, _ in prompts(150)]
+    assert found(check_rows(tmp_path, rows), "data.label.noise") == []
+
+
+def test_leaving_a_row_out_gives_what_a_fit_without_it_gives() -> None:
+    rng = np.random.default_rng(1)
+    points = rng.normal(size=(40, 6)).astype(np.float32)
+    from scipy import sparse
+
+    labels = sparse.csr_array(np.eye(3, dtype=np.float32)[rng.integers(0, 3, 40)])
+    scores = scores_without_itself(fit(points, labels), points, labels)
+    others = np.arange(40) != 7
+    by_hand = points[7] @ fit(points[others], labels[np.flatnonzero(others)]).weights
+    assert np.allclose(scores[7], by_hand, atol=1e-4)
+
+
+def test_features_know_words_and_letters_and_no_order_of_rows() -> None:
+    one, both = hashed(["the red fox"]), hashed(["", "the red fox"])
+    assert both[[0]].nnz == 0
+    assert (both[[1]] != one).nnz == 0
+    assert hashed(["the red fox"]).sum() > 3
+    assert (hashed(["fox red the"]) != one).nnz > 0
+
+
+def test_a_sure_model_makes_a_label_wrong_and_an_unsure_one_does_not() -> None:
+    sure, unsure, agreeing = chance_wrong(np.array([0.001, 0.4, 0.99], dtype=np.float32), classes=4, noise_frac=0.1)
+    assert sure > 0.9 and unsure < 0.1 and agreeing < 0.01
+
+
+def test_only_so_many_rows_are_named_as_keep_the_expected_false_ones_few() -> None:
+    wrong = np.array([0.99, 0.9, 0.8, 0.7, 0.6, 0.4, np.nan] + [0.0] * 94, dtype=np.float32)
+    assert surest(wrong, 0.005).tolist() == [0, 1, 2]
+    assert surest(wrong, 1.0).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_confident_joint_counts_what_is_off_the_diagonal() -> None:
+    predicted = np.array([[0.9, 0.1]] * 50 + [[0.1, 0.9]] * 50, dtype=np.float32)
+    given = np.array([0] * 45 + [1] * 55, dtype=np.int32)  # five of the first kind have the second label
+    joint = ConfidentJoint(predicted, given)
+    joint.add(predicted, given)
+    assert joint.wrong() == pytest.approx(5, abs=0.6)
