@@ -247,12 +247,16 @@ def cut_words(texts: Sequence[str]) -> CutWords:
         sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
         raw = joined.encode("ascii")
     else:
-        encoded = [(text if text.isascii() else _plain(text)).encode("utf-8", "surrogatepass") for text in texts]
-        sizes = np.fromiter(map(len, encoded), dtype=np.int64, count=len(texts))
-        raw = b"\n".join(encoded)
+        said = [text if text.isascii() else _plain(text) for text in texts]
+        sizes = np.fromiter((len(t) if t.isascii() else len(_encoded(t)) for t in said), dtype=np.int64, count=len(said))
+        raw = _encoded("\n".join(said))
     starts, ends = _word_edges(np.frombuffer(raw.translate(_CLASSES), dtype=np.uint8))
     text_starts = np.cumsum(sizes + 1) - (sizes + 1)
     return CutWords(raw, starts, ends, np.searchsorted(starts, np.append(text_starts, len(raw))).astype(np.int64))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _opens(raw: bytes, starts: Ints) -> Flags:
