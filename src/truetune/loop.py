@@ -7,7 +7,7 @@ training but not the data gate, and nothing is skipped that should not be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar, get_args
@@ -25,6 +25,7 @@ from truetune.core.ports import (
     Clock,
     LocalModel,
     MachineProbe,
+    Message,
     ModelHost,
     ModelSource,
     Progress,
@@ -54,7 +55,7 @@ from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.project.project import Project, new_run_id
 from truetune.stages.base import stage as base_stage
 from truetune.stages.data import stage as data_stage
-from truetune.stages.data.frozen import new_seal
+from truetune.stages.data.frozen import holds_any, new_seal
 from truetune.stages.data.sidecar import found_beside
 from truetune.stages.diagnose import stage as diagnose_stage
 from truetune.stages.doctor import stage as doctor_stage
@@ -113,6 +114,14 @@ def run_folder(project: Project, run_id: str, clock: Clock) -> RunFolder:
 def frozen_test(project: Project, clock: Clock) -> FrozenTest:
     """The project's frozen test: its seal and the ledger of looks, beside the contract."""
     return FrozenTest(project.contract_path.parent, clock)
+
+
+def count_look(project: Project, clock: Clock, command: str, conversations: Iterable[Sequence[Message]]) -> None:
+    """Count a look at the frozen test where one of these conversations, which a person is about to see, is a row of it."""
+    frozen = frozen_test(project, clock)
+    seal = frozen.seal()
+    if seal is not None and holds_any(seal, conversations):
+        frozen.look(command, "", seal.digest)
 
 
 def inputs_of(project: Project) -> dict[str, JsonValue]:

@@ -49,6 +49,20 @@ def test_more_rows_keep_the_test_and_a_changed_row_stops_the_run_until_it_is_res
     assert looks(project)[1]["data"]["why"] == "a row was withdrawn"
 
 
+def test_who_shows_or_spot_checks_a_row_of_the_test_looks_at_it(project: Path, truetune: Truetune) -> None:
+    assert truetune("data", cwd=project).returncode == 0
+    sealed = {row["line"] for row in seal(project)["rows"]}
+    free = next(line for line in range(1, 99) if line not in sealed)
+    assert truetune("data", "show", f"data/tickets.jsonl:{free}", cwd=project).returncode == 0
+    assert [entry["event"] for entry in looks(project)] == ["test.sealed"]
+    assert truetune("data", "show", f"data/tickets.jsonl:{min(sealed)}", cwd=project).returncode == 0
+    assert truetune("data", "show", seal(project)["rows"][0]["row_id"], cwd=project).returncode == 0
+    truetune("data", "spotcheck", "data/tickets.jsonl", "-n", "80", "--answers", "/dev/null", cwd=project)
+    truetune("data", "spotcheck", "-n", "80", "--answers", "/dev/null", cwd=project)
+    commands = [entry["data"]["command"] for entry in looks(project) if entry["event"] == "test.looked"]
+    assert commands == ["data show", "data show", "data spotcheck"]
+
+
 def test_each_evaluation_is_a_look_that_verify_and_the_report_count(project: Path, truetune: Truetune) -> None:
     assert truetune("run", cwd=project).returncode == 0
     assert truetune("run", "--new", cwd=project).returncode == 0

@@ -60,6 +60,7 @@ def _place(row: str) -> tuple[str, int] | None:
 
 
 def _from_file(name: str, line: int, project: Project | None) -> FoundRow:
+    from truetune import loop, wiring
     from truetune.cli.progress import SilentProgress
     from truetune.stages.data.show import row_at
 
@@ -68,25 +69,8 @@ def _from_file(name: str, line: int, project: Project | None) -> FoundRow:
     # A finding names a file as the project does, from wherever in it the command is called.
     path = Path(name) if Path(name).exists() else project.resolve_data_path(name)
     found = row_at(path, name, line, project.config.data.format, SilentProgress())
-    if project.run_ids():
-        _count_look(path, line, project)
+    loop.count_look(project, wiring.clock(), "data show", [found.messages])
     return found
-
-
-def _count_look(path: Path, line: int, project: Project) -> None:
-    """A row of a file may be one that the newest run has in its frozen test: then this is a look at it."""
-    from truetune import loop, wiring
-    from truetune.core.errors import UsageError
-    from truetune.evidence.curated import read_split
-
-    try:
-        run, data = newest_data(project)
-    except UsageError:
-        return
-    wanted = path.resolve()
-    rows = read_split(run.store, data.curated, "test")
-    if any(row.line == line and project.resolve_data_path(row.file).resolve() == wanted for row in rows):
-        loop.frozen_test(project, wiring.clock()).look("data show", run.run_id, data.splits["test"].digest)
 
 
 def _from_run(name: str, project: Project) -> FoundRow:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -42,7 +42,10 @@ def spotcheck(
         from truetune.stages.data.spotcheck import SpotCheck, sample
 
         source, candidates, path, run = _of_files(files) if files else _of_run(project)
-        check = SpotCheck(sample(candidates, rows, seed), save or path, wiring.clock())
+        chosen = sample(candidates, rows, seed)
+        if files:
+            _count_look(project, chosen)
+        check = SpotCheck(chosen, save or path, wiring.clock())
         with closing(_answers(answers)) as said:
             _ask(current, check, said)
         record = check.record(source, len(candidates), seed)
@@ -66,6 +69,16 @@ def _of_files(files: list[Path]) -> tuple[str, list[Candidate], Path, RunFolder 
     found = load([(path, str(path)) for path in dict.fromkeys(files)], None, SilentProgress()).rows
     candidates = [Candidate(i, row.ref, row.messages) for i, row in zip(row_ids(found), found, strict=True)]
     return ", ".join(map(str, files)), candidates, Path("spotcheck.jsonl"), None
+
+
+def _count_look(folder: Path, chosen: Sequence[Candidate]) -> None:
+    """Rows of files may be rows of a project's frozen test: then this is a look at it. Outside a project nothing is frozen."""
+    from truetune import loop, wiring
+    from truetune.cli.project import load_project
+    from truetune.core.errors import UsageError
+
+    with suppress(UsageError):
+        loop.count_look(load_project(folder), wiring.clock(), "data spotcheck", (row.messages for row in chosen))
 
 
 def _of_run(folder: Path) -> tuple[str, list[Candidate], Path, RunFolder | None]:

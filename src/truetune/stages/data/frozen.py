@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from truetune.core.ports import Message
 from truetune.core.records import SealedRow, SealRecord
 from truetune.evidence.curated import CuratedRow
+from truetune.stages.data.rows import content_id
 from truetune.stages.data.splits import rows_digest
 
 ChosenBy = Literal["cut", "column", "file"]
@@ -20,6 +22,12 @@ def base_id(row_id: str) -> str:
 def frozen_ids(seal: SealRecord | None) -> frozenset[str]:
     """The ids of the sealed rows; none where nothing is sealed."""
     return frozenset(base_id(row.row_id) for row in seal.rows) if seal else frozenset()
+
+
+def holds_any(seal: SealRecord, conversations: Iterable[Sequence[Message]]) -> bool:
+    """Is one of these conversations, wherever it was read, a row of the frozen test?"""
+    contents = {row_id.partition("-")[0] for row_id in frozen_ids(seal)}
+    return any(content_id(messages) in contents for messages in conversations)
 
 
 def new_seal(test: Iterable[CuratedRow], chosen_by: ChosenBy, sealed_at: str, inputs: str) -> SealRecord:

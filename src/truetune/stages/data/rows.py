@@ -88,12 +88,17 @@ def row_of(
     )
 
 
+def content_id(messages: Sequence[Message]) -> str:
+    """The id that a conversation has wherever it stands: 16 hex digits of its SHA-256."""
+    return hashlib.sha256(canonical_json(list(messages))).hexdigest()[:_ID_HEX_DIGITS]
+
+
 def row_ids(rows: Iterable[Row]) -> list[str]:
-    """One id a row: 16 hex digits of its content's SHA-256; the second row of the same content ends in `-2`."""
+    """One id a row, that of its content; the second row of the same content ends in `-2`."""
     seen: Counter[str] = Counter()
     ids = []
     for row in rows:
-        digest = hashlib.sha256(canonical_json(list(row.messages))).hexdigest()[:_ID_HEX_DIGITS]
+        digest = content_id(row.messages)
         seen[digest] += 1
         ids.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
     return ids
