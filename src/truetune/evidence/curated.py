@@ -7,34 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
-from typing import BinaryIO, Literal
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from truetune.core.errors import EvidenceError
 from truetune.core.ports import Message
 from truetune.core.records import Artifact, SplitName, Tree
 from truetune.evidence.store import ObjectStore
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _GROUP_ROWS = 1 << 15
 Origin = Literal["task", "replay"]
-
-_SCHEMA = pa.schema(
-    [
-        ("row_id", pa.string()),
-        ("file", pa.string()),
-        ("line", pa.int64()),
-        ("cluster", pa.string()),
-        ("messages", pa.string()),
-        ("prompt", pa.string()),
-        ("answer", pa.string()),
-        ("id", pa.string()),
-        ("source", pa.string()),
-        ("licence", pa.string()),
-        ("origin", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -69,13 +53,26 @@ def to_parquet(rows: Iterable[CuratedRow]) -> bytes:
 
 def write_parquet(rows: Iterable[CuratedRow], sink: BinaryIO) -> None:
     """Write a Parquet shard, some ten thousand rows at a time; the same rows give the same bytes."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     remaining = iter(rows)
-    with pq.ParquetWriter(sink, _SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(sink, _schema(), compression="zstd") as writer:
         while group := list(islice(remaining, _GROUP_ROWS)):
             writer.write_table(_table(group))
 
 
+def _schema() -> pa.Schema:
+    """The columns of a shard. pyarrow is loaded where a shard is written or read, so that a check of a file starts without it."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    texts = ["cluster", "messages", "prompt", "answer", "id", "source", "licence", "origin"]
+    first = [("row_id", pa.string()), ("file", pa.string()), ("line", pa.int64())]
+    return pa.schema([*first, *((name, pa.string()) for name in texts)])
+
+
 def _table(rows: Sequence[CuratedRow]) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
+
     columns = {
         "row_id": [r.row_id for r in rows],
         "file": [r.file for r in rows],
@@ -89,11 +86,13 @@ def _table(rows: Sequence[CuratedRow]) -> pa.Table:
         "licence": [r.licence for r in rows],
         "origin": [r.origin for r in rows],
     }
-    return pa.table(columns, schema=_SCHEMA)
+    return pa.table(columns, schema=_schema())
 
 
 def from_parquet(content: bytes) -> list[CuratedRow]:
     """The rows of a shard, in its order."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     table = pq.read_table(BytesIO(content))
     rows = table.to_pylist()
     return [CuratedRow(**{**row, "messages": tuple(json.loads(row["messages"]))}) for row in rows]

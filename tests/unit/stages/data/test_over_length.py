@@ -16,7 +16,7 @@ from tests.unit.stages.data.rows_for_tests import Record, Silent, labelled, reco
 from truetune.backends.fake import FakeClock, FakeTokenizer
 from truetune.core.config import DataConfig
 from truetune.core.ports import ChatTokenizer, Message
-from truetune.core.records import DataRecord
+from truetune.core.records import DataRecord, Finding
 from truetune.evidence.curated import CuratedRow, from_parquet
 from truetune.evidence.run_folder import RunFolder
 from truetune.evidence.store import ObjectStore
@@ -171,6 +171,10 @@ def everyone(data: DataRecord, store: ObjectStore) -> list[CuratedRow]:
     return [row for side in ("train", "validation", "test") for row in from_parquet(shard(data, store, f"{side}.parquet"))]
 
 
+def too_long(data: DataRecord) -> list[Finding]:
+    return [finding for finding in data.findings if finding.code == "data.length.context"]
+
+
 def lineage(data: DataRecord, store: ObjectStore) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = pq.read_table(BytesIO(shard(data, store, "lineage.parquet"))).to_pylist()
     return rows
@@ -182,7 +186,7 @@ def long_conversation() -> Record:
 
 def test_split_rows_are_listed_traced_and_stay_together(tmp_path: Path) -> None:
     data, store = stage(tmp_path, [*labelled(60), long_conversation()], over_length="split")
-    (finding,) = data.findings
+    (finding,) = too_long(data)
     parts = [row for row in lineage(data, store) if row["change"]]
     assert (finding.code, finding.severity) == ("data.length.context", "warn")
     assert finding.message.endswith(f": split into {len(parts)} rows") and finding.rows[0].line == 61
@@ -196,7 +200,7 @@ def test_split_rows_are_listed_traced_and_stay_together(tmp_path: Path) -> None:
 
 def test_a_shortened_prompt_is_listed_and_traced(tmp_path: Path) -> None:
     data, store = stage(tmp_path, [*labelled(60), record("word " * 600, "joy")], over_length="truncate_prompt")
-    (finding,) = data.findings
+    (finding,) = too_long(data)
     (changed,) = [row for row in lineage(data, store) if row["change"]]
     assert changed["change"] in finding.message
     assert "cut from the start of the last user turn" in str(changed["change"])
@@ -207,8 +211,8 @@ def test_a_shortened_prompt_is_listed_and_traced(tmp_path: Path) -> None:
 def test_what_cannot_be_made_to_fit_is_left_out_with_the_reason(tmp_path: Path) -> None:
     data, _ = stage(tmp_path, [*labelled(60), record("word " * 600, "joy")], over_length="split")
     assert data.stats.dropped_by_code == {"data.length.context": 1}
-    assert "left out: exchange 1 of 1 alone has" in data.findings[0].message
-    assert data.findings[0].severity == "block"
+    assert "left out: exchange 1 of 1 alone has" in too_long(data)[0].message
+    assert too_long(data)[0].severity == "block"
 
 
 def test_by_default_nothing_is_changed(tmp_path: Path) -> None:
@@ -222,4 +226,4 @@ def test_a_test_file_of_the_users_is_never_changed(tmp_path: Path) -> None:
         tmp_path, labelled(60), [record("word " * 600, "joy"), record("Short", "joy")], over_length="truncate_prompt"
     )
     assert [row.prompt for row in from_parquet(shard(data, store, "test.parquet"))] == ["Short"]
-    assert data.findings[0].severity == "block"
+    assert too_long(data)[0].severity == "block"
