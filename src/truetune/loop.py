@@ -28,6 +28,7 @@ from truetune.core.ports import (
     Message,
     ModelHost,
     ModelSource,
+    NameFinder,
     Progress,
     RowEngine,
     Trainer,
@@ -95,6 +96,7 @@ class Tools:
     host: ModelHost
     cache_dir: Path
     row_engine_for: Callable[[Engine], RowEngine]
+    name_finder_for: Callable[[bool], NameFinder | None]
 
 
 @dataclass
@@ -336,7 +338,8 @@ class _Loop:
             kept,
             packaged_prompts(),
         )
-        ports = data_stage.Ports(self._chat_tokenizer(), self.reporter, self.tools.row_engine_for(config.data.engine))
+        names = self.tools.name_finder_for(config.data.pii_names)
+        ports = data_stage.Ports(self._chat_tokenizer(), self.reporter, self.tools.row_engine_for(config.data.engine), names)
         record = self._stage("data", DataRecord, depends, lambda: data_stage.run(request, ports, self.folder))
         if seal is None and record.gate == "passed":
             self._seal(record, inputs)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from truetune.core.config import Engine
-from truetune.core.ports import ChatTokenizer, Clock, MachineProbe, Progress, RowEngine
+from truetune.core.ports import ChatTokenizer, Clock, MachineProbe, NameFinder, Progress, RowEngine
 from truetune.loop import Tools
 
 
@@ -60,6 +60,13 @@ def row_engine(name: Engine) -> RowEngine:
     return IN_PROCESS
 
 
+def name_finder(is_wanted: bool) -> NameFinder | None:
+    """Who finds names of people; None where nobody asked for it."""
+    from truetune.backends.spacy_names import SpacyNames
+
+    return SpacyNames() if is_wanted else None
+
+
 def tools(model: str) -> Tools:
     """The tools for a model source; `fake:NAME` gets the deterministic ones that the tests use."""
     return _fake_tools() if model.startswith("fake:") else _real_tools()
@@ -73,7 +80,15 @@ def _real_tools() -> Tools:
 
     cache = cache_dir()
     return Tools(
-        clock(), probe(), ModelSources(cache), HfTokenizer, TrlTrainer(), TransformersHost(HfTokenizer), cache, row_engine
+        clock(),
+        probe(),
+        ModelSources(cache),
+        HfTokenizer,
+        TrlTrainer(),
+        TransformersHost(HfTokenizer),
+        cache,
+        row_engine,
+        name_finder,
     )
 
 
@@ -90,4 +105,5 @@ def _fake_tools() -> Tools:
         fake.FakeHost(),
         cache,
         row_engine,
+        name_finder,
     )

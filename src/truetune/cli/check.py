@@ -29,6 +29,7 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
         None, "--config", "-C", help="A truetune.yaml, or a project's folder, whose `data:` says how to judge."
     ),
     engine: str | None = typer.Option(None, "--engine", help="local, or ray for a cluster (default: the config's, else local)."),
+    names: bool = typer.Option(False, "--names", help="Also look for names of people (extra `pii`; some hundred rows a second)."),
     most: int = typer.Option(5, "--max-findings", min=0, help="Findings of a code that are printed; 0 prints all."),
     write: list[Path] = typer.Option([], "--write", help="Also write all findings to FILE: .html, .sarif or .json, by its name."),
     github: bool = typer.Option(False, "--github", help="Also print the worst findings as GitHub workflow annotations."),
@@ -44,11 +45,12 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
         from truetune.cli.render import balance
         from truetune.cli.session import GATE_EXIT
         from truetune.stages.data.check import run_check
-        from truetune.wiring import row_engine
+        from truetune.wiring import name_finder, row_engine
 
         kinds = {path: written_kind(path) for path in write}
         asked = settings(config, format_, engine)
-        report = run_check(files, against, asked, progress=SilentProgress(), engine=row_engine(asked.engine))
+        finder = name_finder(names or asked.pii_names)
+        report = run_check(files, against, asked, progress=SilentProgress(), engine=row_engine(asked.engine), names=finder)
         current.document(report)
         print_findings(current.console, report.findings, most, "--max-findings 0")
         if github:

@@ -31,10 +31,12 @@ def curate(
         from truetune.cli.progress import SilentProgress
         from truetune.cli.session import GATE_EXIT
         from truetune.stages.data.curate import curate as curate_files
-        from truetune.wiring import row_engine
+        from truetune.wiring import name_finder, row_engine
 
         request = _request(files or [], against, config, out)
-        curated = curate_files(request, SilentProgress(), row_engine(request.config.engine))
+        curated = curate_files(
+            request, SilentProgress(), row_engine(request.config.engine), name_finder(request.config.pii_names)
+        )
         current.document(curated.record)
         for line in _lines(curated.record, is_new=curated.is_new):
             current.console.print(line)

@@ -169,6 +169,7 @@ class DataConfig(ConfigModel):
     over_length: Literal["drop", "split", "truncate_prompt"] = "drop"
     truncate_prompt_from: Literal["start", "end"] = "start"
     do_not_train: str | tuple[DoNotTrainEntry, ...] | None = None
+    pii_names: bool = False
     splits: SplitConfig = SplitConfig()
     replay: ReplayConfig | None = None
 

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from truetune.core.config import TrainConfig
 from truetune.core.records import Environment, HardRow, StepMetrics
+from truetune.core.sensitive.spans import Span
 
 R = TypeVar("R")
 
@@ -207,6 +208,18 @@ class TrainOutcome:
     resumed_from_step: int | None
     data_order: tuple[str, ...]
     hardest: tuple[HardRow, ...] = field(default_factory=tuple)
+
+
+class NameFinder(Protocol):
+    """Finds names of people in running text; a guess, never certain."""
+
+    def find(self, texts: Sequence[str]) -> list[list[Span]]:
+        """For each text the names in it, left to right, as spans of kind `person`; never a placeholder.
+
+        Raises:
+            EnvironmentFault: what it needs is not installed.
+        """
+        ...
 
 
 class Trainer(Protocol):

@@ -12,6 +12,7 @@ from typing import overload
 import numpy as np
 
 from truetune.core.config import SplitConfig
+from truetune.core.ports import NameFinder
 from truetune.core.records import DataSizing, MetaField, RowRef, TaskProfile
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.balance.measure import Balance, measure
@@ -100,6 +101,7 @@ class Corpus:
         commercial: will the tuned model be used commercially; None where nobody said.
         has_replay: general rows will be mixed into training beside these.
         do_not_train: what must never be trained on; None where the project has no list.
+        names: finds names of people; None where nobody asked for it.
     """
 
     rows: StoredRows
@@ -115,6 +117,7 @@ class Corpus:
     commercial: bool | None = None
     has_replay: bool = False
     do_not_train: DoNotTrainList | None = None
+    names: NameFinder | None = None
 
     @cached_property
     def balance(self) -> Balance:

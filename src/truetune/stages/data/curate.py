@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from truetune import __version__
 from truetune.core.config import DataConfig
 from truetune.core.errors import DataError, EvidenceError, UsageError
-from truetune.core.ports import Progress, RowEngine
+from truetune.core.ports import NameFinder, Progress, RowEngine
 from truetune.core.records import CurationRecord, GateState, RowRef, SourceFile
 from truetune.evidence import atomic
 from truetune.evidence.digests import file_digest, json_digest, tree_of
@@ -76,7 +76,7 @@ class _Left:
     text: str
 
 
-def curate(request: Request, progress: Progress, engine: RowEngine = IN_PROCESS) -> Curated:
+def curate(request: Request, progress: Progress, engine: RowEngine = IN_PROCESS, names: NameFinder | None = None) -> Curated:
     """Make the next version, or name the newest one where nothing has changed since.
 
     Raises:
@@ -93,7 +93,7 @@ def curate(request: Request, progress: Progress, engine: RowEngine = IN_PROCESS)
             known = read_version(newest) if newest else None
             if known is not None and known.key == key:
                 return Curated(known, is_new=False)
-            return Curated(_make(request, key, _next(request.out, newest), progress, engine), is_new=True)
+            return Curated(_make(request, key, _next(request.out, newest), progress, engine, names), is_new=True)
     except Timeout as error:
         raise UsageError(
             "usage.run_in_progress",
@@ -153,8 +153,10 @@ def _digest(path: Path) -> str | None:
     return file_digest(path) if path.is_file() else None
 
 
-def _make(request: Request, key: str, version: Path, progress: Progress, engine: RowEngine) -> CurationRecord:
-    judged = judge(request.files, request.against, request.config, progress, engine)
+def _make(
+    request: Request, key: str, version: Path, progress: Progress, engine: RowEngine, names: NameFinder | None
+) -> CurationRecord:
+    judged = judge(request.files, request.against, request.config, progress, engine, names=names)
     left = _left(judged)
     with atomic.new_folder(version) as folder:
         _write_curated(folder, request.files, judged, {(item.file, item.line): item for item in left})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from truetune.core.config import DataConfig
-from truetune.core.ports import Progress
+from truetune.core.ports import NameFinder, Progress
 from truetune.core.records import DataFormat, SourceFile
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.checks import preferences
@@ -167,14 +167,16 @@ def _fault(code: str, shown: str, entry: Entry, message: str) -> Fault:
     return Fault(code, shown, entry.line, message, text)
 
 
-def corpus_of(
+def corpus_of(  # noqa: PLR0913 - all that a corpus is made of
     sources: Loaded,
     held_out: Sequence[Loaded],
     config: DataConfig,
     provenance: Provenance,
     commercial: bool | None = None,
     answer_schema: str = "",
+    *,
     do_not_train: DoNotTrainList | None = None,
+    names: NameFinder | None = None,
 ) -> Corpus:
     """The corpus of what was read; held-out rows in the order in which they are given.
 
@@ -186,6 +188,7 @@ def corpus_of(
         commercial: whether the tuned model is for commercial use; None where nobody said.
         answer_schema: the JSON schema that the user declares for the answers, as JSON; empty where there is none.
         do_not_train: what must never be trained on; None where there is no list.
+        names: finds names of people; None where nobody asked for it.
     """
     return Corpus(
         rows=sources.rows,
@@ -201,4 +204,5 @@ def corpus_of(
         commercial=commercial,
         has_replay=config.replay is not None,
         do_not_train=do_not_train,
+        names=names,
     )

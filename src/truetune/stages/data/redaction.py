@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import overload
 
+from truetune.core.ports import NameFinder
 from truetune.core.records import Finding
 from truetune.core.sensitive.masking import find_sensitive
 from truetune.core.sensitive.personal import PII_ENTITIES
 from truetune.core.sensitive.placeholders import Finder, Replacement, redact
-from truetune.core.sensitive.spans import Span
-from truetune.stages.data.checks import secrets
+from truetune.core.sensitive.spans import Span, claim
+from truetune.stages.data.checks import pii_names, secrets
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.policy import positions_of
 from truetune.stages.data.rows import Row, row_of
@@ -83,14 +84,21 @@ class Redaction:
     Attributes:
         positions: in `corpus.rows`.
         kinds: of personal data, and `data.secret` for secrets of all providers.
+        names: finds the names of people that are replaced too; None where they stay.
     """
 
     positions: AbstractSet[int]
     kinds: AbstractSet[str]
+    names: NameFinder | None = None
 
     def find(self, text: str) -> list[Span]:
         """What is to be replaced in a text."""
-        return [span for span in find_sensitive(text) if (span.kind if span.kind in PII_ENTITIES else secrets.CODE) in self.kinds]
+        found = [
+            span for span in find_sensitive(text) if (span.kind if span.kind in PII_ENTITIES else secrets.CODE) in self.kinds
+        ]
+        if self.names is not None:
+            claim(found, self.names.find([text])[0])
+        return found
 
     def of(self, position: int, row: Row) -> Redacted:
         """The row as it is curated."""
@@ -102,8 +110,9 @@ def redaction(corpus: Corpus, findings: Sequence[Finding], rules: Rules) -> Reda
     kinds = {kind for kind in PII_ENTITIES if rules.of(f"data.pii.{kind}").policy == "redact"}
     if rules.of(secrets.CODE).policy == "redact":
         kinds.add(secrets.CODE)
+    names = corpus.names if rules.of(pii_names.CODE).policy == "redact" else None
     acting = [f for f in findings if rules.of(f.code).policy == "redact" and rules.of(f.code).acts_on(f)]
-    return Redaction({position for finding in acting for position in positions_of(corpus, finding.rows)}, kinds)
+    return Redaction({position for finding in acting for position in positions_of(corpus, finding.rows)}, kinds, names)
 
 
 class RedactedRows(Sequence[Row]):

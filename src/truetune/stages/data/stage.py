@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from truetune.core.config import DataConfig, KeptTogether, SplitConfig
-from truetune.core.ports import ChatTokenizer, Progress, RowEngine
+from truetune.core.ports import ChatTokenizer, NameFinder, Progress, RowEngine
 from truetune.core.records import (
     DataFormat,
     DataRecord,
@@ -84,11 +84,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Ports:
-    """The base model's tokenizer (None: template and lengths stay unmeasured), who hears of progress, who does the row work."""
+    """The base model's tokenizer (None: template and lengths stay unmeasured), who hears of progress, who does the row work.
+
+    `names` finds names of people; None where nobody asked for it.
+    """
 
     tokenizer: ChatTokenizer | None
     progress: Progress
     engine: RowEngine = IN_PROCESS
+    names: NameFinder | None = None
 
 
 @dataclass(frozen=True)
@@ -224,7 +228,14 @@ def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
     schema = read_schema(*_named(request, request.config.answer_schema)) if request.config.answer_schema else ""
     listed = read_do_not_train(request.config.do_not_train, request.project_dir)
     corpus = corpus_of(
-        read.sources, read.held_out, request.config, read.provenance, request.commercial, schema, do_not_train=listed
+        read.sources,
+        read.held_out,
+        request.config,
+        read.provenance,
+        request.commercial,
+        schema,
+        do_not_train=listed,
+        names=ports.names,
     )
     rules = Rules(request.config.checks)
     border, everyone = len(corpus.rows), len(corpus.everyone)
