@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,3 +102,13 @@ def test_any_two_texts_can_be_compared_and_spans_lie_inside(first: str, second: 
 @given(st.text(max_size=200))
 def test_no_text_differs_from_itself(text: str) -> None:
     assert differences("How many are there?", text, text) == []
+
+
+@pytest.mark.parametrize(
+    "piece", ["word ", "a.", "a1-", "left ", "not ", "12 ", "1,", ",", "Name ", "x@y.", "the cost 3 is 4 euros. "]
+)
+def test_an_endless_answer_takes_no_more_than_linear_work(piece: str) -> None:
+    long = piece * (60_000 // len(piece))
+    started = time.process_time()
+    differences("How much is it?", long, f"other {long}")
+    assert time.process_time() - started < 5  # quadratic work on it takes a minute and more

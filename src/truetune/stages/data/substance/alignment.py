@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from itertools import combinations
 
 from truetune.stages.data.substance.reading import Item, Statement
-from truetune.stages.data.substance.words import PREPOSITIONS, SYMMETRIC, are_equivalent
+from truetune.stages.data.substance.words import PREPOSITIONS, SYMMETRIC, shared
 
 ABOUT_FRAC = 0.5
 """Two statements are about the same where the shorter one shares so many of its words with content. Source: stated."""
@@ -25,6 +25,8 @@ FEW_WORDS = 2
 _MOST_SENTENCES = 60
 _MOST_REPLACED = 4
 _MOST_THINGS = 12
+_MOST_ITEMS = 300
+"""Aligning two statements costs the product of their lengths."""
 
 
 def shared_content(a: Statement, b: Statement) -> float:
@@ -32,7 +34,7 @@ def shared_content(a: Statement, b: Statement) -> float:
     shorter, longer = sorted((a.content, b.content), key=len)
     if not shorter:
         return 0.0
-    return sum(any(are_equivalent(word, other) for other in longer) for word in shorter) / len(shorter)
+    return shared(shorter, longer) / len(shorter)
 
 
 def about_the_same(a: Statement, b: Statement, asked: frozenset[str]) -> bool:
@@ -72,7 +74,7 @@ def _left_over(
 
 def _closeness(a: Statement, b: Statement) -> float:
     """How alike two sentences are; 0 where they are not about the same."""
-    common = sum(any(are_equivalent(word, other) for other in b.content) for word in a.content)
+    common = shared(a.content, b.content)
     shorter, union = min(len(a.content), len(b.content)), len(a.content) + len(b.content) - common
     if not shorter or common < min(2, shorter) or common < ABOUT_FRAC * shorter:
         return 0.0
@@ -80,7 +82,9 @@ def _closeness(a: Statement, b: Statement) -> float:
 
 
 def aligned_pairs(a: Statement, b: Statement) -> Iterator[tuple[Item, Item]]:
-    """Items that stand in each other's place in statements that are otherwise largely the same."""
+    """Items that stand in each other's place in statements that are otherwise largely the same; none in endless ones."""
+    if max(len(a.items), len(b.items)) > _MOST_ITEMS:
+        return
     matcher = SequenceMatcher(None, [_place_key(i) for i in a.items], [_place_key(i) for i in b.items], autojunk=False)
     if matcher.ratio() < IN_PLACE_RATIO and len(a.items) + len(b.items) > 2 * FEW_WORDS:
         return

@@ -25,6 +25,9 @@ from truetune.stages.data.substance.values import are_unrelated
 WHOLE_WORDS = 30
 """Answers of at most so many words are laid beside each other as a whole, longer ones sentence by sentence. Source: stated."""
 
+MOST_CHARACTERS = 20_000
+"""Of longer answers only the beginning is compared."""
+
 _FINAL = re.compile(r"(?:####|\\boxed\{|\b(?:the )?(?:final )?answer(?: is|:))\s*([^\n}]{1,80})", re.IGNORECASE)
 _CODE = re.compile(r"```|~~~|[;{}]\s*$|^\s*(?:def|class|import|from|return|SELECT|function|#include)\b", re.MULTILINE)
 _ASKS_FOR_A_NAME = re.compile(
@@ -55,6 +58,7 @@ def differences(question: str, first: str, second: str) -> list[Difference]:
         first: an answer.
         second: another answer.
     """
+    first, second = first[:MOST_CHARACTERS], second[:MOST_CHARACTERS]
     if _CODE.search(first) or _CODE.search(second):
         return []  # two programs may do the same in other figures and names
     small = small_words(question, first, second)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from truetune.stages.data.substance.alignment import FEW_WORDS, own_words, shared_content
 from truetune.stages.data.substance.reading import Item, Statement
-from truetune.stages.data.substance.words import NEGATIONS, OPPOSITES, RELATIONS, TURNS, are_equivalent, stem
+from truetune.stages.data.substance.words import NEGATIONS, OPPOSITES, RELATIONS, TURNS, shared, stem
 
 SHARED_FRAC = 0.6
 """Of the shorter statement's other words so many must be the other's too. Source: stated."""
@@ -66,7 +66,7 @@ def _fits(left: Statement, right: Statement, x: str, y: str, asked: frozenset[st
     own = min((own_words(side, asked) - {word} for side, word in ((left, x), (right, y))), key=len)
     if len(own) < FEW_WORDS:
         return True
-    return sum(any(are_equivalent(word, other) for other in longer) for word in shorter) >= SHARED_FRAC * len(shorter)
+    return shared(shorter, longer) >= SHARED_FRAC * len(shorter)
 
 
 def _denied(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:

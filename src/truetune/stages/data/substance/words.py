@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _PAIRS = """
 gain/lose expand/contract forward/back
 before/after earlier/later early/late above/below over/under upward/downward upstairs/downstairs left/right top/bottom
@@ -120,11 +122,12 @@ OPPOSITES = _table(_PAIRS + " ".join(f"{a}/{b}" for ups, downs in _GROUPS for a 
 _SAME = _table(_EQUIVALENT)
 
 
-def are_equivalent(a: str, b: str) -> bool:
-    """Do two stems say the same?"""
-    return a == b or b in _SAME.get(a, ())
+def shared(words: Iterable[str], others: frozenset[str] | set[str]) -> int:
+    """How many of the stems are among the others, themselves or as one that says the same."""
+    return sum(word in others or not _SAME.get(word, _NOTHING).isdisjoint(others) for word in words)
 
 
+_NOTHING: frozenset[str] = frozenset()
 _NEGATING_PREFIXES = ("un", "in", "im", "ir", "il", "non", "dis")
 
 
