@@ -44,6 +44,7 @@ class RowStore:
         self._ends = array("q", [0])
         self._lines = array("q")
         self._files: list[tuple[int, str]] = []
+        self._pairs, self._triplets = array("q"), array("q")
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -59,6 +60,8 @@ class RowStore:
         first, _ = self._files.pop()
         del self._lines[first:]
         del self._ends[first + 1 :]
+        for positions in (self._pairs, self._triplets):
+            del positions[bisect_left(positions, first) :]
         with atomic.writing(self._folder):
             self._file.seek(self._ends[-1])
             self._file.truncate()
@@ -75,6 +78,10 @@ class RowStore:
         except OSError:
             with atomic.writing(self._folder):
                 raise
+        if row.rejected is not None:
+            self._pairs.append(len(self))
+        if row.negatives:
+            self._triplets.append(len(self))
         self._lines.append(row.line)
         self._ends.append(self._ends[-1] + len(content))
 
@@ -88,17 +95,31 @@ class RowStore:
             self._file.flush()
         mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if self._lines else None
         self._file.close()
-        return StoredRows(mapped, self._ends, self._lines, self._files)
+        return StoredRows(mapped, self._ends, self._lines, self._files, self._pairs, self._triplets)
 
 
 class StoredRows(Sequence[Row]):
-    """The rows of a store, in the order in which they were put."""
+    """The rows of a store, in the order in which they were put.
 
-    def __init__(self, mapped: mmap.mmap | None, ends: array[int], lines: array[int], files: Sequence[tuple[int, str]]) -> None:
+    Attributes:
+        pairs: positions of the rows with a rejected answer, so that their checks need not look at others.
+        triplets: positions of the rows with negatives.
+    """
+
+    def __init__(
+        self,
+        mapped: mmap.mmap | None,
+        ends: array[int],
+        lines: array[int],
+        files: Sequence[tuple[int, str]],
+        pairs: Sequence[int],
+        triplets: Sequence[int],
+    ) -> None:
         """`ends` are the borders of the rows in bytes; `files` says where each file's rows begin."""
         self._mapped = mapped
         self._view = memoryview(mapped if mapped is not None else b"")
         self._ends, self._lines, self._files = ends, lines, files
+        self.pairs, self.triplets = pairs, triplets
         self._mapped_bytes = 0
 
     def __len__(self) -> int:

@@ -83,6 +83,19 @@ def test_a_file_can_be_taken_back() -> None:
     assert rows[1498].line == 1499
 
 
+def test_pairs_and_triplets_are_known_by_position_also_after_a_file_was_taken_back() -> None:
+    store = RowStore()
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    for file in ("a", "b"):
+        store.begin_file(file)
+        for line, (rejected, negatives) in enumerate([(None, ()), ("r", ()), (None, ("n",)), ("r", ())], start=1):
+            store.put(row_of(file, line, turns, rejected, None, negatives))
+    store.forget_file()
+    rows = store.sealed()
+    assert list(rows.pairs) == [1, 3]
+    assert list(rows.triplets) == [2]
+
+
 def test_joined_sequences_are_one() -> None:
     joined = Joined([1, 2], [], [3, 4, 5])
     assert list(joined) == [joined[place] for place in range(5)] == [1, 2, 3, 4, 5]

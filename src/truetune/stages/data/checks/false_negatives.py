@@ -35,9 +35,11 @@ Ints = npt.NDArray[np.int64]
 
 
 def _find(corpus: Corpus) -> Iterable[Finding]:
+    if not corpus.rows.triplets:
+        return
     # Of rows that are the same, which is another finding, the first counts.
     again = {position for members in corpus.exact_groups for position in members[1:]}
-    triplets = [position for position, row in enumerate(corpus.rows) if row.negatives and position not in again]
+    triplets = [position for position in corpus.rows.triplets if position not in again]
     if len(triplets) < 2:
         return
     said = _sayings(_Sides(corpus.rows, triplets))

@@ -24,14 +24,13 @@ P_MAX = 0.01
 
 
 def _find(corpus: Corpus) -> Iterable[Finding]:
-    pairs = 0
+    pairs = len(corpus.rows.pairs)
     chosen: list[int] = []
     rejected: list[int] = []
-    for position, row in enumerate(corpus.rows):
-        if row.rejected is None:
-            continue
-        pairs += 1
-        refuses = tuple(kind_of(text, no_value_is_an_answer=True) == REFUSAL for text in (row.answer, row.rejected))
+    for position in corpus.rows.pairs:
+        row = corpus.rows[position]
+        sides = (row.answer, row.rejected or "")
+        refuses = tuple(kind_of(text, no_value_is_an_answer=True) == REFUSAL for text in sides)
         if refuses == (True, False):
             chosen.append(position)
         elif refuses == (False, True):

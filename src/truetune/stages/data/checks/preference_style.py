@@ -73,7 +73,7 @@ _LOOKED_AT_CHARACTERS = 20_000
 
 
 def _find(corpus: Corpus) -> Iterable[Finding]:
-    positions = [position for position, row in enumerate(corpus.rows) if row.rejected is not None]
+    positions = corpus.rows.pairs
     if len(positions) < PAIRS_MIN:
         return
     step = max(1.0, len(positions) / PAIRS_MAX)

@@ -19,8 +19,8 @@ _NEGATIVE_FIX = "take a negative that is really about something else, or delete 
 
 
 def _find_positives(corpus: Corpus) -> Iterable[Finding]:
-    for row in corpus.rows:
-        if row.negatives and words(row.prompt) == words(row.answer):
+    for row in map(corpus.rows.__getitem__, corpus.rows.triplets):
+        if words(row.prompt) == words(row.answer):
             yield Finding(
                 code=POSITIVE_CODE,
                 severity="block",
@@ -32,7 +32,7 @@ def _find_positives(corpus: Corpus) -> Iterable[Finding]:
 
 
 def _find_negatives(corpus: Corpus) -> Iterable[Finding]:
-    for row in corpus.rows:
+    for row in map(corpus.rows.__getitem__, corpus.rows.triplets):
         for number, negative in enumerate(row.negatives, start=1):
             said = _same_as(row, negative)
             if said is not None:
