@@ -123,7 +123,8 @@ def balance(record: DataBalance, sizing: DataSizing | None) -> str:
     """What the rows teach as a whole, in one line: enough of them, labels, openings, topics, languages."""
     parts = []
     if sizing:
-        parts.append(f"{sizing.verdict} for {sizing.job} ({sizing.have_low:,} {sizing.unit})")
+        have = f"{sizing.have_low:,}" if sizing.have_low == sizing.have_high else f"{sizing.have_low:,} to {sizing.have_high:,}"
+        parts.append(f"{sizing.verdict} for {sizing.job} ({have} {sizing.unit})")
     for labels in record.labels[:2]:
         named = f"{labels.field}: " if labels.field else ""
         most = printable(labels.values[0].name)[:24]

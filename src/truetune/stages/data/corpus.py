@@ -22,7 +22,7 @@ from truetune.stages.data.row_keys import Answers, Keys, RowKeys, groups_of, row
 from truetune.stages.data.row_store import Joined, StoredRows
 from truetune.stages.data.rows import Row
 from truetune.stages.data.sidecar import Sidecar
-from truetune.stages.data.similarity import PromptIndex, near_words
+from truetune.stages.data.similarity import Ints, PromptIndex, connected, near_words
 from truetune.stages.data.sizing import size_up
 from truetune.stages.data.text import words
 
@@ -127,8 +127,9 @@ class Corpus:
     @cached_property
     def sizing(self) -> DataSizing | None:
         """What there is against what the job needs; None where there are no rows."""
-        clusters = self.index.copy_clusters()[: len(self.rows)]
-        is_preference = len(self.rows) > 0 and self.rows[0].rejected is not None
+        own = len(self.rows)
+        is_preference = own > 0 and self.rows[0].rejected is not None
+        clusters = self.questions[:own], self.index.copy_clusters()[:own]
         return size_up(self.profile.shape, is_preference, clusters, self.balance.values)
 
     @cached_property
@@ -147,6 +148,18 @@ class Corpus:
         keys = self.keys
         classes = self.profile.shape in ("labels", "json")
         return rephrased(self.everyone, keys.systems, keys.answers, self.index.node_of, answers_are_classes=classes)
+
+    @cached_property
+    def questions(self) -> Ints:
+        """A number for each question, by position in `everyone`: copies of a row and rephrasings of it have the same."""
+        copies = self.index.copy_clusters()
+        firsts = [cluster.positions[0] for cluster in self.rephrased for _ in cluster.positions]
+        others = [position for cluster in self.rephrased for position in cluster.positions]
+        return connected(
+            len(copies),
+            np.append(np.arange(len(copies)), np.array(firsts, dtype=np.int64)),
+            np.append(copies, np.array(others, dtype=np.int64)),
+        )
 
     @cached_property
     def answers(self) -> Sequence[Answer]:

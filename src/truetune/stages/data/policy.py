@@ -15,7 +15,7 @@ from truetune.stages.data.checks import column_leaks, exact_duplicates, near_dup
 from truetune.stages.data.checks.registry import described
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rules import Rules
-from truetune.stages.data.similarity import components, connected
+from truetune.stages.data.similarity import components
 
 _FIRST_GROUP = (split_leaks.CODE, *column_leaks.CODES.values())
 """A leak's second group is the held-out rows, which stay."""
@@ -107,16 +107,8 @@ def _keep_first(corpus: Corpus, group: Sequence[int], dropped: dict[int, Drop], 
 
 def unique_counts(corpus: Corpus) -> tuple[int, int]:
     """How many different questions there are: rephrasings counted once too, and copies alone counted once."""
-    copies = corpus.index.copy_clusters()
-    firsts = [cluster.positions[0] for cluster in corpus.rephrased for _ in cluster.positions]
-    others = [position for cluster in corpus.rephrased for position in cluster.positions]
-    links = (
-        np.append(np.arange(len(copies)), np.array(firsts, dtype=np.int64)),
-        np.append(copies, np.array(others, dtype=np.int64)),
-    )
-    questions = connected(len(copies), *links)
     own = len(corpus.rows)
-    return len(np.unique(questions[:own])), len(np.unique(copies[:own]))
+    return len(np.unique(corpus.questions[:own])), len(np.unique(corpus.index.copy_clusters()[:own]))
 
 
 def statistics(

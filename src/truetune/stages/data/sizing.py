@@ -93,33 +93,39 @@ _PREFERENCE = Need(
 )
 
 
-def size_up(shape: TaskShape, is_preference: bool, clusters: Ints, values: Sequence[Values]) -> DataSizing | None:
+def size_up(shape: TaskShape, is_preference: bool, clusters: tuple[Ints, Ints], values: Sequence[Values]) -> DataSizing | None:
     """What there is against what the job needs; None where there are no rows.
 
     Args:
         shape: of the answers.
         is_preference: the rows say which of two answers is better.
-        clusters: for each row the cluster of copies that it is in, (rows,).
+        clusters: for each row its question, with rephrasings counted once and then with copies alone counted once, (rows,) each.
         values: the labels, where the answers are labels.
     """
-    if not len(clusters):
+    if not len(clusters[0]):
         return None
     need = _PREFERENCE if is_preference else _NEEDS[shape]
-    unique = len(np.unique(clusters))
-    have = _a_class(values[0], clusters) if need.job == "classification" else unique
-    verdict, why = _judged(need, have)
+    by_class = need.job == "classification"
+    low, high = (_a_class(values[0], part) if by_class else len(np.unique(part)) for part in clusters)
+    verdict, why = _judged(need, low, high)
+    unique = len(np.unique(clusters[1]))
     return DataSizing(
         job=need.job,
         unit=need.unit,
-        have_low=have,
-        have_high=have,
+        have_low=low,
+        have_high=high,
         floor=need.floor,
         enough=need.enough,
         plenty=need.plenty,
         verdict=verdict,
-        reasons=(f"{have:,} {need.unit} for {need.job}: {verdict}", why, _curve_reason(unique)),
+        reasons=(f"{span(low, high)} {need.unit} for {need.job}: {verdict}", why, _curve_reason(unique)),
         learning_curve=learning_curve(unique),
     )
+
+
+def span(low: int, high: int) -> str:
+    """Two counts in words, or one where they are equal."""
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def learning_curve(examples: int) -> tuple[int, ...]:
@@ -135,13 +141,14 @@ def items_to_see(gain: float, discordant_frac: float) -> int:
     return math.ceil(_POWER_FACTOR * discordant_frac / gain**2)
 
 
-def _judged(need: Need, have: int) -> tuple[Literal["too little", "a start", "enough", "more than needed"], str]:
+def _judged(need: Need, low: int, high: int) -> tuple[Literal["too little", "a start", "enough", "more than needed"], str]:
+    """Too little only where even the higher count is; enough only where the lower one is."""
     floor, enough, plenty = need.sources
-    if have < need.floor:
+    if high < need.floor:
         return "too little", floor
-    if have < need.enough:
+    if low < need.enough:
         return "a start", enough
-    return ("more than needed", plenty) if have > need.plenty else ("enough", enough)
+    return ("more than needed", plenty) if low > need.plenty else ("enough", enough)
 
 
 def _a_class(values: Values, clusters: Ints) -> int:

@@ -44,14 +44,13 @@ ROWS_MIN = 50
 """With fewer rows nothing is said of the whole. Source: ours."""
 UNSURE = "unsure"
 
-_TOLD_MIN = 20
 _END_WORDS = 8
 _LIST_LINES = 3
 _CHARACTERS = 400
 _LITTLE_WORDS = {
-    "en": "the of and to is are was that with for you this have not it be on as my your what how from at they can do we "
-    "will would i me in an or if so but by has had his her he she them their our all no out some could should please about "
-    "any there does did when who why which also into than then been were these those more most other such only over",
+    "en": "the of and is are was that with for you this have not it be my your what how from at they can "
+    "we would if but by had his her he she them their our all out some could should please about any there does "
+    "did when who why which into than then been were these those more most other such only",
     "de": "der die das und ist nicht ein eine den mit von auf für dem sie ich es sich auch wie bei oder wird sind dass wir aus",
     "fr": "le la les des et est une du pas que pour dans vous avec sur au sont ce nous je il qui ne plus par ou cette votre elle",
     "es": "el los las que y es una por con para del se su al lo más como pero le este sus hay está mi cuando muy la de",
@@ -63,8 +62,9 @@ _LITTLE_WORDS = {
     "pl": "w nie na się z że jest jak po co tak za od ale czy dla przez przed są który może gdy oraz tym tego",
     "ru": "и в не на что с по как это но для от из у к за о его она они мы вы так же был была до если при",
 }
-"""The commonest words of each language that say nothing by themselves; English ones stand under English only, since `do` and `to`
-are Polish too. Source: general knowledge of each; nothing is decided by them alone but that two texts are in one language."""
+"""The commonest words of each language that say nothing by themselves. English ones that are common elsewhere (`do`, `to`
+and `i` in Polish, `in` and `also` in German) are left out. Source: general knowledge of each; nothing is decided by them
+alone but that two texts are in one language."""
 LITTLE_WORDS = frozenset(word for text in _LITTLE_WORDS.values() for word in text.split())
 _OF_WORD: dict[str, tuple[str, ...]] = {}
 for _code, _text in _LITTLE_WORDS.items():
@@ -106,7 +106,7 @@ class Languages:
     Attributes:
         counts: sampled rows by language (ISO 639-1), the commonest first.
         sampled: how many rows were sampled.
-        crossing_frac: of the sampled rows of which both sides could be told, so many change the language; 0 where they are few.
+        crossing_frac: of the sampled rows of which a side could be told, so many change the language.
         reason: why nothing could be told; empty where something was.
     """
 
@@ -139,8 +139,8 @@ def look_at_languages(rows: Sequence[Row], with_answers: bool, seed: int) -> Lan
     if not counts:
         return Languages((), len(sample), 0.0, "the texts are too short to tell their language")
     counts[UNSURE] = len(sample) - counts.total()
-    both = [(prompt, answer) for prompt, answer in named if prompt and answer]
-    crossing = sum(prompt != answer for prompt, answer in both) / len(both) if len(both) >= _TOLD_MIN else 0.0
+    told = sum(bool(prompt or answer) for prompt, answer in named)
+    crossing = sum(bool(prompt and answer) and prompt != answer for prompt, answer in named) / told
     return Languages(tuple((code, n) for code, n in counts.most_common() if n), len(sample), crossing)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from truetune.core.records import DataSizing, Finding, Severity
 from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
 from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.sizing import span
 
 LITTLE_CODE = "data.sizing.too_little"
 MUCH_CODE = "data.sizing.more_than_needed"
@@ -30,11 +31,10 @@ def _find_much(corpus: Corpus) -> Iterable[Finding]:
 
 
 def _finding(code: str, severity: Severity, sizing: DataSizing, why: str, fix: str) -> Finding:
-    have = f"{sizing.have_low:,}" if sizing.have_low == sizing.have_high else f"{sizing.have_low:,} to {sizing.have_high:,}"
     return Finding(
         code=code,
         severity=severity,
-        message=f"there are {have} {sizing.unit} ({sizing.job}); {why}",
+        message=f"there are {span(sizing.have_low, sizing.have_high)} {sizing.unit} ({sizing.job}); {why}",
         evidence={"job": sizing.job, "have": [sizing.have_low, sizing.have_high], "reasons": list(sizing.reasons)},
         fix=fix,
     )
