@@ -164,8 +164,8 @@ def test_a_file_that_changes_meanwhile_is_refused(tmp_path: Path, monkeypatch: p
     source = write_lines(tmp_path / "rows.jsonl", faulty())
     judge = curate_module.judge
 
-    def and_then_someone_writes(*arguments: object) -> object:
-        judged = judge(*arguments)  # type: ignore[arg-type]
+    def and_then_someone_writes(*arguments: object, **named: object) -> object:
+        judged = judge(*arguments, **named)  # type: ignore[arg-type]
         write_lines(source, labelled(5))
         return judged
 
