@@ -5,15 +5,14 @@ They are planted a few at a time: the checks compare an answer with its peers, s
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from benchmarks.faults import damage
 from benchmarks.faults.corpora import Corpus, Example, snips, support_triage, without_twins
 from benchmarks.faults.plant import Kind, as_line
-from benchmarks.real_data import DataAbsentError, data_folder, read_alpaca_seeds
+from benchmarks.faults.preferences import support_pairs
+from benchmarks.real_data import DataAbsentError, read_alpaca_seeds
 
 SHARE = 0.02
 """Of a corpus's rows, so many carry a fault of one kind in one planting."""
@@ -70,7 +69,7 @@ def plantings() -> Iterator[tuple[Corpus, tuple[Kind, ...]] | str]:
     yield support_triage(), (_CUT_JSON, *_EVERYWHERE)
     makers: tuple[tuple[Callable[[], Corpus], tuple[Kind, ...]], ...] = (
         (snips, _EVERYWHERE),
-        (sentences, (_CUT, _FENCE, *_EVERYWHERE)),
+        (replies, (_CUT, _FENCE, *_EVERYWHERE)),
         (instructions, (_CUT, _FENCE, *_EVERYWHERE)),
     )
     for make, kinds in makers:
@@ -80,21 +79,11 @@ def plantings() -> Iterator[tuple[Corpus, tuple[Kind, ...]] | str]:
             yield f"skipped: {absent}"
 
 
-def sentences() -> Corpus:
-    """The rest of a sentence, asked for by its first third; sentences with personal data other than names are left out.
-
-    Raises:
-        DataAbsentError: the data set is not on this machine.
-    """
-    path = _existing("presidio_pii_synth", "synth_dataset_v2.json")
-    examples = []
-    for row in json.loads(path.read_text(encoding="utf-8")):
-        words = row["full_text"].split()
-        harmless = {span["entity_type"] for span in row["spans"]} <= {"PERSON", "GPE", "ORGANIZATION", "TITLE", "AGE"}
-        if harmless and len(words) >= 14 and "\n" not in row["full_text"].strip() and words[-1].endswith((".", "!", "?")):
-            half = len(words) // 3
-            examples.append(Example(" ".join(words[:half]), " ".join(words[half:])))
-    return _corpus("sentences continued", "Continue the text.", examples, held_out=20)
+def replies() -> Corpus:
+    """The support messages, each with a reply in prose."""
+    pairs = support_pairs()
+    rows, held_out = (tuple(Example(pair.prompt, pair.answer) for pair in side) for side in (pairs.rows, pairs.held_out))
+    return Corpus(pairs.name, "Answer the customer.", rows, held_out, pairs.excluded)
 
 
 def instructions() -> Corpus:
@@ -114,10 +103,3 @@ def _corpus(name: str, system: str, examples: list[Example], held_out: int) -> C
     kept, excluded = without_twins(examples)
     random.Random(17).shuffle(kept)
     return Corpus(name, system, tuple(kept[held_out:]), tuple(kept[:held_out]), excluded)
-
-
-def _existing(folder: str, name: str) -> Path:
-    path = data_folder() / folder / name
-    if not path.exists():
-        raise DataAbsentError(f"{folder} is absent; set TRUETUNE_SHARED_DATA to the folder that has it")
-    return path

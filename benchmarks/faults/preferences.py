@@ -192,9 +192,27 @@ def _refusals(rng: random.Random, pairs: list[Pair]) -> list[str]:
     return _as_lines(made)
 
 
+def judged(rng: random.Random, pairs: Sequence[Pair], right_frac: float) -> list[str]:
+    """Each pair as three people judge it, each of them with the pair's own opinion in that share of the cases."""
+    lines = []
+    for pair in pairs[: PAIRS // 2]:
+        for person in rng.sample(("ann_1", "ann_2", "ann_3", "ann_4"), 3):
+            sides = [pair.answer, pair.rejected]
+            if rng.random() >= right_frac:
+                sides.reverse()
+            lines.append(_line(pair.prompt, *sides, annotator=person))
+    rng.shuffle(lines)
+    return lines
+
+
+def _disagreement(rng: random.Random, pairs: list[Pair]) -> list[str]:
+    """Opinions that are little better than a coin: right in 50 to 68 of 100 cases, so that kappa is 0.13 at most."""
+    return judged(rng, pairs, rng.uniform(0.5, 0.68))
+
+
 def sound(rng: random.Random, pairs: list[Pair]) -> list[str]:
-    """The pairs as they are."""
-    return _as_lines(pairs)
+    """The pairs as they are; in one of three sets as three people judge them who mostly agree (kappa above 0.6)."""
+    return judged(rng, pairs, rng.uniform(0.92, 1.0)) if rng.random() < 1 / 3 else _as_lines(pairs)
 
 
 WHOLES = {
@@ -203,6 +221,7 @@ WHOLES = {
         Whole("preference set, length decides", "data.preference.length_bias", _length),
         Whole("preference set, style decides", "data.preference.style", _style),
         Whole("preference set, refusals on one side", "data.preference.refusals", _refusals),
+        Whole("preference set, annotators disagree", "data.preference.agreement", _disagreement),
     )
 }
 """Every fault of a whole set of pairs."""

@@ -194,7 +194,7 @@ class Corpus:
     def answers_agree(self, a: int, b: int) -> bool:
         """Do two rows give the same answer (the same label, the same JSON, or nearly the same text) and say the same of it?"""
         first, second = self.everyone[a], self.everyone[b]
-        if first.desirable != second.desirable or first.negatives != second.negatives:
+        if (first.desirable, first.negatives, first.judge) != (second.desirable, second.negatives, second.judge):
             return False
         if self.same_answer(a, b):
             return True

@@ -54,7 +54,7 @@ def keys_of(row: Row, task: TaskProfile) -> bytes:
     # What two rows must share to be the same: system prompt, earlier turns, answer, and what is said of it.
     whole = hashlib.blake2b(system + answer, digest_size=_CONVERSATION_BYTES)
     compared = map(normalise, (row.rejected or "", *row.negatives))
-    for text in (*turns, *compared, str(row.desirable)):
+    for text in (*turns, *compared, str(row.desirable), row.judge or ""):
         encoded = text.encode("utf-8", "surrogatepass")
         whole.update(len(encoded).to_bytes(_KEY_BYTES, "little") + encoded)
     return system + answer + whole.digest()

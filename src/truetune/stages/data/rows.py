@@ -51,6 +51,11 @@ class Row:
         return not self.negatives and self.desirable is not False
 
     @property
+    def judge(self) -> str | None:
+        """Who made the judgement that a preference row is, as far as it says so; None in other formats."""
+        return self.meta.reviewed_by if self.rejected is not None or self.desirable is not None else None
+
+    @property
     def is_demonstration(self) -> bool:
         """Does the row show the one answer that its prompt is to get? Preferences and triplets compare answers instead."""
         return self.rejected is None and self.desirable is None and not self.negatives

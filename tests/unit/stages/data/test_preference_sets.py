@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.unit.stages.data.rows_for_tests import Record, check_rows, distinct_prompts, found
 
+from truetune.stages.data.checks.preference_agreement import krippendorff_alpha
+
 STYLE, REFUSALS = "data.preference.style", "data.preference.refusals"
 PROMPTS = distinct_prompts(240)
 
@@ -79,3 +81,53 @@ def test_a_few_refusals_or_too_few_pairs(tmp_path: Path, count: int, share: floa
 def test_refusals_on_both_sides_say_nothing(tmp_path: Path) -> None:
     rows = [*refusing(60, "rejected", 0.3), *refusing(60, "chosen", 0.3)]
     assert found(check_rows(tmp_path, rows), REFUSALS) == []
+
+
+AGREEMENT = "data.preference.agreement"
+
+
+def judgements(pairs_judged: int, split: int, people: int = 3) -> list[Record]:
+    """Pairs that several people judged; on the first `split` of them the last person says the opposite."""
+    rows = []
+    for n in range(pairs_judged):
+        sides = [f"It was {PROMPTS[n]}.", f"It was {PROMPTS[n + 100]}."]
+        if n % 2:
+            sides.reverse()
+        for person in range(people):
+            better, worse = sides[::-1] if n < split and person == people - 1 else sides
+            rows.append({"prompt": PROMPTS[n], "chosen": better, "rejected": worse, "annotator": f"person {person}"})
+    return rows
+
+
+def test_people_who_hardly_agree(tmp_path: Path) -> None:
+    report = check_rows(tmp_path, judgements(40, 38))
+    (finding,) = found(report, AGREEMENT)
+    assert "3 people judged 40 pairs together and hardly agree" in finding.message
+    assert finding.evidence["pairs_in_dispute"] == 38
+    assert [row.line for row in finding.groups[0]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("pairs_judged", "split"), [(40, 10), (19, 19)])
+def test_people_who_mostly_agree_or_too_few_pairs(tmp_path: Path, pairs_judged: int, split: int) -> None:
+    assert found(check_rows(tmp_path, judgements(pairs_judged, split)), AGREEMENT) == []
+
+
+def test_judgements_of_several_people_are_no_duplicates(tmp_path: Path) -> None:
+    report = check_rows(tmp_path, judgements(40, 0))
+    assert found(report, "data.duplicate.exact") + found(report, "data.duplicate.near") == []
+    twice = check_rows(tmp_path, [*judgements(40, 0), judgements(1, 0)[0]])
+    assert [[row.line for row in f.rows] for f in found(twice, "data.duplicate.exact")] == [[1, 121]]
+
+
+@pytest.mark.parametrize(
+    ("units", "alpha"),
+    [
+        # Krippendorff 2011, example A: ten units, two observers, binary.
+        ([[a == "1", b == "1"] for a, b in zip("0100000010", "1110010000", strict=True)], 0.095),
+        ([[True, True], [False, False]] * 5, 1.0),
+        ([[True, True]] * 5, 1.0),
+        ([[True, False]] * 50, -0.98),
+    ],
+)
+def test_alpha(units: list[list[bool]], alpha: float) -> None:
+    assert krippendorff_alpha(units) == pytest.approx(alpha, abs=0.001)
