@@ -14,6 +14,7 @@ import numpy as np
 from truetune.core.config import SplitConfig
 from truetune.core.ports import NameFinder
 from truetune.core.records import DataSizing, MetaField, RowRef, TaskProfile
+from truetune.core.text import words
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.balance.measure import Balance, measure
 from truetune.stages.data.profile import Answer
@@ -24,7 +25,6 @@ from truetune.stages.data.rows import Row
 from truetune.stages.data.sidecar import Sidecar
 from truetune.stages.data.similarity import Ints, PromptIndex, connected, near_words
 from truetune.stages.data.sizing import size_up
-from truetune.stages.data.text import words
 
 _COMPARED_PER_PROMPT = 30
 """Rows of one prompt are compared pairwise, the first thirty of them: the work stays linear in rows."""

@@ -24,6 +24,7 @@ from truetune.core.config import DataConfig
 from truetune.core.errors import DataError, EvidenceError, UsageError
 from truetune.core.ports import NameFinder, Progress, RowEngine
 from truetune.core.records import CurationRecord, GateState, RowRef, SourceFile
+from truetune.core.sensitive.masking import excerpt
 from truetune.evidence import atomic
 from truetune.evidence.digests import file_digest, json_digest, tree_of
 from truetune.evidence.run_folder import load_record
@@ -36,7 +37,6 @@ from truetune.stages.data.readers import Entry, reading
 from truetune.stages.data.redaction import redact_record
 from truetune.stages.data.row_pass import IN_PROCESS
 from truetune.stages.data.rows import row_ids
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.sidecar import found_beside
 
 RECORD_NAME = "curation.json"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from truetune.core.records import TaskProfile, TaskShape
+from truetune.core.text import normalise, words
 from truetune.stages.data.rows import Row
-from truetune.stages.data.text import normalise, words
 
 JSON_FRAC = 0.9
 """Share of answers that must be JSON objects for a JSON task; leaves room for the broken answers that the gate is to find."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from truetune.stages.data.text import words
+from truetune.core.text import words
 
 MADE_OF_FRAC = 0.82
 """This share of the words must be of the vocabulary. Source: measured on wordings that the vocabulary was not made from, and on

@@ -11,6 +11,8 @@ from pathlib import Path
 from truetune.core.config import DataConfig, ReplayConfig
 from truetune.core.ports import Progress
 from truetune.core.records import Finding, ReplayInfo, RowRef
+from truetune.core.sensitive.masking import excerpt
+from truetune.core.text import words
 from truetune.evidence.curated import CuratedRow
 from truetune.stages.data.checks import exact_duplicates, near_duplicates, secrets
 from truetune.stages.data.checks.base import RowCheck
@@ -23,10 +25,8 @@ from truetune.stages.data.policy import Drop
 from truetune.stages.data.row_pass import IN_PROCESS, look_at_rows
 from truetune.stages.data.rows import Row, row_ids
 from truetune.stages.data.rules import Rules
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.shards import DroppedRow
 from truetune.stages.data.sidecar import Provenance
-from truetune.stages.data.text import words
 from truetune.stages.data.tokens import Fitting, tokenise
 
 SHARE_CODE, LEAK_CODE, DUPLICATE_CODE, LICENCE_CODE = (

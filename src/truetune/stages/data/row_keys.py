@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from truetune.core.records import TaskProfile, TaskShape
+from truetune.core.text import normalise, text_key
 from truetune.stages.data.profile import Answer, read_answer
 from truetune.stages.data.rows import Row
-from truetune.stages.data.text import normalise, text_key
 
 Keys = npt.NDArray[np.uint64]
 

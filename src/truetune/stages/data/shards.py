@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from truetune.core.records import Tree
+from truetune.core.sensitive.masking import excerpt
 from truetune.evidence import atomic
 from truetune.evidence.curated import CuratedRow, write_parquet
 from truetune.evidence.digests import tree_digest
 from truetune.evidence.scratch import scratch_folder
 from truetune.evidence.store import ObjectStore
 from truetune.stages.data.policy import Fate
-from truetune.stages.data.sensitive import excerpt
 
 _TEXT_CHARACTERS = 400
 _GROUP_ROWS = 1 << 15

@@ -18,9 +18,8 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from truetune.core.text import words_in_order
+from truetune.core.text import normalise, words, words_in_order
 from truetune.stages.data.neighbours import BUCKET_NEIGHBOURS, Pairs, SimilarityIndex
-from truetune.stages.data.text import normalise, words
 
 NEAR_WORDS_FRAC = 0.8
 """Two texts are near-duplicates where one keeps so much of the longer one's words, in order: an edit of up to 20 % of the words.

@@ -13,6 +13,7 @@ from truetune.core.config import DataConfig
 from truetune.core.errors import DataError
 from truetune.core.ports import ChatTokenizer, Progress
 from truetune.core.records import Finding, RowRef, Severity, TokenStats, TokenView
+from truetune.core.sensitive.masking import excerpt
 from truetune.evidence.curated import CuratedRow
 from truetune.stages.data.checks import context_length
 from truetune.stages.data.checks.registry import NOTICES, TEMPLATE
@@ -22,7 +23,6 @@ from truetune.stages.data.over_length import Piece, Window, fitted
 from truetune.stages.data.policy import Drop, fate_of
 from truetune.stages.data.rows import Row
 from truetune.stages.data.rules import Rules
-from truetune.stages.data.sensitive import excerpt
 
 _VIEWS = 3
 _VIEW_TOKENS_MAX = 4096

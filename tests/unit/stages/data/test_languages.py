@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.unit.stages.data.rows_for_tests import Record, check_rows, distinct_prompts, found, record
 
+from truetune.core.text import words
 from truetune.stages.data.balance.languages import glance, language_change
-from truetune.stages.data.text import words
 
 CODE = "data.balance.language"
 PROMPTS = distinct_prompts(200)

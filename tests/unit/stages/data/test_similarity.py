@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from truetune.core.text import is_blank, normalise, word_features, words
 from truetune.stages.data.similarity import NOMINATE_JACCARD, PromptIndex, components, near_words
-from truetune.stages.data.text import is_blank, normalise, word_features, words
 
 
 def random_text(rng: random.Random, length: int) -> list[str]:

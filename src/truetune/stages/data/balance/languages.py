@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from truetune.core.text import words
 from truetune.stages.data.rows import Row
-from truetune.stages.data.text import words
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier

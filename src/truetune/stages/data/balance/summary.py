@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from truetune.core.records import DataBalance, LabelBalance, Quantiles, Share, Topic
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.balance.measure import SEED, Balance, Ints, Opening, Values
 from truetune.stages.data.balance.topics import Floats, Topics
-from truetune.stages.data.sensitive import excerpt
 
 _VALUES_KEPT = 24
 _OPENINGS_KEPT = 5

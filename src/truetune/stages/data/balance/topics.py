@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from truetune.core.text import words
 from truetune.stages.data.balance.languages import LITTLE_WORDS
-from truetune.stages.data.text import words
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

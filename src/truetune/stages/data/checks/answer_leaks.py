@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from truetune.core.records import Finding, TaskProfile
+from truetune.core.sensitive.masking import excerpt
+from truetune.core.text import normalise
 from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.profile import field_text, read_answer
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
-from truetune.stages.data.text import normalise
 
 CODE = "data.leakage.answer"
 _FIX = "take the answer out of the prompt, or delete the row"

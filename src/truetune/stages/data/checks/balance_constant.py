@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.balance.constant"
 _FIX = "leave out most rows with this answer, or collect rows that are answered in another way"

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from truetune.core.records import Finding, Severity
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.balance.measure import Ints, Values
 from truetune.stages.data.balance.summary import entropy_bits
 from truetune.stages.data.checks.base import Check, Threshold
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.balance.labels"
 _FIX = "collect rows of the rare values, or merge them into others; leave out some rows of the commonest one"

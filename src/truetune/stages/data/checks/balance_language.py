@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import Finding, TaskProfile
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.balance.languages import (
     HABIT_FRAC,
     LITTLE_WORDS_FRAC,
@@ -20,7 +21,6 @@ from truetune.stages.data.balance.languages import (
 from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.balance.language"
 _FIX = "translate the answer, or delete the row; where changing the language is the task, say so in the prompt or system prompt"

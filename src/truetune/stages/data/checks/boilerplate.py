@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from truetune.core.records import Finding, TaskProfile
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.placeholders import is_placeholder
 from truetune.stages.data.profile import read_answer
 from truetune.stages.data.refusals import is_refusal
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.record.boilerplate"
 _FIX = "write the answer, or delete the row; where declining is right, say in the system prompt that it is"

@@ -8,11 +8,11 @@ from functools import partial
 
 from truetune.core.config import KeptTogether
 from truetune.core.records import Finding, TaskProfile
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import DROPPED, RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.grouping import LARGEST_GROUP_FRAC, LEAST_GROUPS, keeps_together
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 
 CODES: dict[KeptTogether, str] = {
     "group": "data.leakage.group",

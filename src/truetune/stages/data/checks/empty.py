@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from truetune.core.text import is_blank
 from truetune.stages.data.checks.base import NEVER_A_ROW, Check, fault_findings
 from truetune.stages.data.formats import Conversation
-from truetune.stages.data.text import is_blank
 
 CODE = "data.record.empty"
 _FIX = "fill in the text, or delete the row"

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 
 from truetune.core.records import TaskProfile
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import RowCheck, Said, say_each
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 
 MOJIBAKE_CODE = "data.encoding.mojibake"
 CONTROL_CODE = "data.encoding.control"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import ONE_KEPT, Check
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.duplicate.exact"
 _FIX = "keep one of the rows (`truetune run` keeps the first)"

@@ -11,14 +11,14 @@ import numpy.typing as npt
 from scipy.special import gammaln
 
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
+from truetune.core.text import words
 from truetune.stages.data.checks.base import Check, Threshold
 from truetune.stages.data.checks.triplets import says_the_same
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.neighbours import SimilarityIndex
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.similarity import components
-from truetune.stages.data.text import words
 
 CODE = "data.triplet.false_negative"
 _FIX = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from truetune.core.records import Finding, RowRef, SealedRow, SealRecord
+from truetune.core.sensitive.masking import excerpt
 from truetune.evidence.curated import CuratedRow
 from truetune.stages.data.checks.base import KEPT, NO_ROWS, Described
 from truetune.stages.data.frozen import base_id
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.splits import rows_digest
 
 CHANGED = Described(

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from truetune.core.records import Finding, GoldDistance, RowRef
+from truetune.core.sensitive.masking import excerpt
 from truetune.core.units import percent
 from truetune.stages.data.checks.base import NO_ROWS, Described, Threshold
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.similarity import LONG_WORDS, NOMINATE_JACCARD
 
 CLOSE_JACCARD = 0.8

@@ -11,8 +11,8 @@ from truetune.core.chat import MaskedConversation, shared_start
 from truetune.core.errors import DataError
 from truetune.core.ports import ChatTokenizer
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.template import Notice, Rendered, TemplateNotice
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.template.system"
 _FIX = "give every row the system prompt that the product will use (an empty one keeps some templates from writing theirs)"

@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import JsonValue
 
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import KEPT, Check, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.noise.judge import GAIN_LEAST, SURE, Judge, Judgement, Task, surest
 from truetune.stages.data.profile import Answer, field_text
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.label.noise"
 _FIX = "look at the row and correct the label, or leave it where it is right"

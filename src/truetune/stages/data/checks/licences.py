@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from truetune.core.records import Finding, RowRef, Severity, TaskProfile
+from truetune.core.sensitive.masking import excerpt
 from truetune.licences.expression import parse
 from truetune.licences.terms import AS_OF
 from truetune.stages.data.checks.base import DROPPED, RowCheck, Sightings
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 
 TRAINING_CODE = "data.licence.forbids_training"
 USE_CODE = "data.licence.forbids_use"

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from truetune.core.chat import MaskedConversation
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.template import Notice, Rendered, TemplateNotice
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.template.boundary"
 _FIX = "correct chat_template.jinja in a local copy of the model: what opens an answer belongs into the generation prompt"

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from truetune.core.records import Finding, MetaField, RowRef, TaskProfile
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import Check, RowCheck, Sightings
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.sidecar import Sidecar
 
 MALFORMED_CODE = "data.metadata.malformed"

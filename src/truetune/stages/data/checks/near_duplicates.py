@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import ONE_KEPT, Check, Threshold
 from truetune.stages.data.corpus import Corpus, NearEdge
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.similarity import LONG_WORDS, NEAR_WORDS_FRAC, components
 
 CODE = "data.duplicate.near"

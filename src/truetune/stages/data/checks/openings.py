@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.balance.traits import OPENING_WORDS
 from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.style.openings"
 _FIX = "rewrite some of these answers so that they begin in other ways; where it is a fixed format, leave it as it is"

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from truetune.core.records import Finding, TaskProfile
+from truetune.core.text import normalise, text_key
 from truetune.stages.data.checks.base import NO_ROWS, RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
-from truetune.stages.data.text import normalise, text_key
 
 CODE = "data.preference.agreement"
 _FIX = "write down what makes an answer better and have the pairs that are named judged again, or keep those on which all agree"

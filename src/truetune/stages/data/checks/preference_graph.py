@@ -12,12 +12,12 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from truetune.core.records import Finding, TaskProfile
+from truetune.core.sensitive.masking import excerpt
+from truetune.core.text import normalise, text_key
 from truetune.stages.data.checks.base import NO_ROWS, RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.sign_test import sign_test_p
-from truetune.stages.data.text import normalise, text_key
 
 FLIPPED_CODE = "data.preference.flipped"
 CYCLE_CODE = "data.preference.cycle"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
 from truetune.stages.data.checks.boilerplate import REFUSAL, kind_of
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.sign_test import sign_test_p
 
 CODE = "data.preference.refusals"

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
+from truetune.core.text import normalise, words
 from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.sign_test import sign_test_p
-from truetune.stages.data.text import normalise, words
 
 CODE = "data.preference.style"
 _FIX = (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from truetune.core.records import TaskProfile
+from truetune.core.sensitive.masking import excerpt
+from truetune.core.text import normalise
 from truetune.stages.data.checks.base import DROPPED, NEVER_A_ROW, Check, RowCheck, Said, fault_findings, say_each
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
-from truetune.stages.data.text import normalise
 
 SAME_CODE = "data.preference.same"
 PROMPT_CODE = "data.preference.prompt"

@@ -8,10 +8,10 @@ import numpy as np
 
 from truetune.core.config import CheckChoices
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import Check, Threshold, Ways
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rephrasings import ABOUT_THE_SAME, DENSE_PAIRS_FRAC, SPECIFIC_ANSWER_WORDS
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.duplicate.paraphrase"
 _FIX = "count them as one question: write rows about something else, or keep the few wordings that people really use"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from truetune.core.chat import MaskedConversation
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.template import Rendered, TemplateCheck
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.template.roundtrip"
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from truetune.core.records import Finding, Severity
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.answer_schema import violation
 from truetune.stages.data.checks.base import DROPPED, Check, Threshold
 from truetune.stages.data.checks.truncated import how_it_breaks
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.profile import field_text
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.record.schema"
 _FIX = "correct the answer, or delete the row"

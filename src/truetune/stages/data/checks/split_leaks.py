@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from truetune.core.records import Finding, Severity
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import DROPPED, Check, Threshold
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.sensitive import excerpt
 from truetune.stages.data.similarity import LONG_WORDS, NEAR_WORDS_FRAC
 
 CODE = "data.leakage.split"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from truetune.core.records import Finding
+from truetune.core.sensitive.masking import excerpt
+from truetune.core.text import word_features, words
 from truetune.stages.data.checks.base import DROPPED, Check
 from truetune.stages.data.checks.contradictions.same_question import same_question
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
-from truetune.stages.data.text import word_features, words
 
 POSITIVE_CODE = "data.triplet.positive"
 NEGATIVE_CODE = "data.triplet.negative"

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from truetune.core.records import Finding, TaskProfile
+from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows import Row
-from truetune.stages.data.sensitive import excerpt
 
 CODE = "data.record.truncated"
 _FIX = "complete the answer (a generator's token limit is the usual cause), or delete the row"

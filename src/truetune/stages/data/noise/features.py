@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from truetune.stages.data.text import words
+from truetune.core.text import words
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]

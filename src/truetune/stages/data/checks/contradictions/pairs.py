@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
+from truetune.core.text import words
 from truetune.stages.data.checks.contradictions.json_fields import differing_fields
 from truetune.stages.data.checks.contradictions.open_questions import is_open
 from truetune.stages.data.checks.contradictions.same_question import same_question
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.similarity import by_node, near_words
 from truetune.stages.data.substance import differences, says_the_same
-from truetune.stages.data.text import words
 
 MOST_ANSWERS = 12
 """Different answers of one question that are compared with each other; further ones are compared with the first only."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+from truetune.core.text import word_features
 from truetune.stages.data.similarity import LONG_WORDS
-from truetune.stages.data.text import word_features
 
 LONG_JACCARD = 0.8
 """Long prompts this similar, in the same order, ask the same. Source: measured: of 745 questions of 16 words or more in CLINC150
