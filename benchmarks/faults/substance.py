@@ -21,7 +21,7 @@ from itertools import combinations
 from pathlib import Path
 
 from benchmarks.faults import rewording
-from benchmarks.faults.answers import instructions, sentences
+from benchmarks.faults.answers import instructions, replies
 from benchmarks.faults.breakage import as_text, turns
 from benchmarks.faults.corpora import Corpus, Example, clinc150, snips, support_triage
 from benchmarks.faults.plant import Fault, Planted
@@ -142,13 +142,13 @@ def sources(seed: int) -> Iterator[Source | str]:
     yield edited("fictional questions, edited", [Example(row["question"], row["answer"]) for row in everything], seed)
     yield relations(seed)
     yield closed(support_triage(), seed)
-    for make in (snips, clinc150, instructions, sentences):
+    for make in (snips, clinc150, instructions, replies):
         try:
             corpus = make()
         except DataAbsentError as absent:
             yield f"skipped: {absent}"
             continue
-        is_free = make in (instructions, sentences)
+        is_free = make in (instructions, replies)
         yield edited(corpus.name, (*corpus.rows, *corpus.held_out), seed) if is_free else closed(corpus, seed)
 
 
