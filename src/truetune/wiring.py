@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from truetune.core.config import Engine
 from truetune.core.ports import ChatTokenizer, Clock, MachineProbe, NameFinder, Progress, RowEngine
-from truetune.loop import Tools
+
+if TYPE_CHECKING:
+    # The loop brings every stage with it, and the check of a file needs one of them.
+    from truetune.loop import Tools
 
 
 def cache_dir() -> Path:
@@ -77,6 +81,7 @@ def _real_tools() -> Tools:
     from truetune.backends.tokenizer import HfTokenizer
     from truetune.backends.transformers_host import TransformersHost
     from truetune.backends.trl import TrlTrainer
+    from truetune.loop import Tools
 
     cache = cache_dir()
     return Tools(
@@ -94,6 +99,7 @@ def _real_tools() -> Tools:
 
 def _fake_tools() -> Tools:
     from truetune.backends import fake
+    from truetune.loop import Tools
 
     cache = cache_dir()
     return Tools(

@@ -1,7 +1,1 @@
-"""The single-file report: `load_bundle` reads a run, `render` makes the page."""
-
-from truetune.report.bundle import ReportBundle
-from truetune.report.load import load_bundle
-from truetune.report.render import render
-
-__all__ = ["ReportBundle", "load_bundle", "render"]
+"""The single-file report: `load.load_bundle` reads a run, `render.render` makes the page."""

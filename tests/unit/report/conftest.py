@@ -8,7 +8,9 @@ import pytest
 import sample
 
 from truetune.evidence.run_folder import RunFolder
-from truetune.report import ReportBundle, load_bundle, render
+from truetune.report.bundle import ReportBundle
+from truetune.report.load import load_bundle
+from truetune.report.render import render
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,9 @@ import sample
 
 from truetune.core.errors import EvidenceError
 from truetune.evidence.run_folder import RunFolder
-from truetune.report import ReportBundle, load_bundle, render
+from truetune.report.bundle import ReportBundle
+from truetune.report.load import load_bundle
+from truetune.report.render import render
 
 
 @pytest.mark.parametrize("until", ["", *sample.STAGES])

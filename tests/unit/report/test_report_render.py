@@ -14,9 +14,9 @@ import pytest
 import sample
 
 from truetune.core.records import CriterionResult, Finding, HardRow, RowRef
-from truetune.report import ReportBundle, render, wording
-from truetune.report.bundle import Output, RowText
-from truetune.report.render import MOST_BYTES
+from truetune.report import wording
+from truetune.report.bundle import Output, ReportBundle, RowText
+from truetune.report.render import MOST_BYTES, render
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>'\"&</svg></pre></details></main>"
 VOID = {"meta", "br", "hr", "img", "input", "link"}

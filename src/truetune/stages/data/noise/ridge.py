@@ -24,6 +24,10 @@ LANDMARKS = 2048
 """Rows in whose span the weights are sought. Source: measured: 0.891 of 6,000 rows of CLINC150 right, with 1,024 of them 0.865
 (docs/log.md, label noise)."""
 
+MANY_ROWS, LANDMARKS_OF_MANY = 4096, 1024
+"""Of more rows than this fewer are landmarks, for the cost grows with their square. Source: measured on 10,000 rows of CLINC150:
+2.5 CPU seconds instead of 6.5, for two points of recall (docs/log.md, label noise)."""
+
 FITTED_ROWS = 1 << 14
 """The model is fitted on a sample of so many rows, which bounds memory (134 MB); the others are judged by it. Source: stated."""
 
@@ -46,7 +50,8 @@ class Sample:
 def sample_rows(rows: int, seed: int) -> Sample:
     """A sample without regard to anything: the same for the same number of rows and seed."""
     order = np.random.default_rng(seed).permutation(rows)
-    return Sample(np.sort(order[:LANDMARKS]), np.sort(order[:FITTED_ROWS]))
+    landmarks = LANDMARKS if rows <= MANY_ROWS else LANDMARKS_OF_MANY
+    return Sample(np.sort(order[:landmarks]), np.sort(order[:FITTED_ROWS]))
 
 
 class Space:
@@ -58,7 +63,7 @@ class Space:
         self._weights = Weights(counts)
         self._landmarks = self._weights.of(counts)
         kernel = (self._landmarks @ self._landmarks.T).toarray().astype(np.float64)
-        self._factor = linalg.cholesky(kernel + _JITTER * np.eye(len(kernel)), lower=True).astype(np.float32)
+        self._inverse_factor = _inverse(linalg.cholesky(kernel + _JITTER * np.eye(len(kernel)), lower=True))
 
     def likeness(self, texts: Sequence[str]) -> Floats:
         """Cosine similarity to each landmark, (texts, landmarks)."""
@@ -67,14 +72,12 @@ class Space:
 
     def points(self, likeness: Floats) -> Floats:
         """Where texts lie, (texts, dimensions); inner products of points are those of the features."""
-        return self._solved(likeness.T, transposed=False).T
+        found: Floats = likeness @ self._inverse_factor.T
+        return found
 
     def weights_of_likeness(self, weights: Floats) -> Floats:
         """Weights of a point's coordinates as weights of its likenesses, (landmarks, classes)."""
-        return self._solved(weights, transposed=True)
-
-    def _solved(self, right: Floats, *, transposed: bool) -> Floats:
-        found: Floats = linalg.solve_triangular(self._factor, right, lower=True, trans=int(transposed), check_finite=False)
+        found: Floats = self._inverse_factor.T @ weights
         return found
 
 
@@ -84,11 +87,11 @@ class Fit:
 
     Attributes:
         weights: (dimensions, classes).
-        factor: lower triangular, (dimensions, dimensions).
+        inverse_factor: inverse of the lower triangular one, (dimensions, dimensions).
     """
 
     weights: Floats
-    factor: Floats
+    inverse_factor: Floats
 
 
 def fit(points: Floats, labels: sparse.csr_array) -> Fit:
@@ -97,13 +100,20 @@ def fit(points: Floats, labels: sparse.csr_array) -> Fit:
     moments[np.diag_indices_from(moments)] += PENALTY
     factor = linalg.cholesky(moments, lower=True)
     targets = np.asarray(labels.T @ points, dtype=np.float64).T
-    return Fit(linalg.cho_solve((factor, True), targets).astype(np.float32), factor.astype(np.float32))
+    return Fit(linalg.cho_solve((factor, True), targets).astype(np.float32), _inverse(factor))
+
+
+def _inverse(factor: npt.NDArray[np.float64]) -> Floats:
+    """The inverse of a lower triangular matrix. One product with it takes a third of the time of solving for many rows."""
+    inverse, _ = linalg.lapack.dtrtri(factor, lower=1)
+    found: Floats = np.tril(inverse).astype(np.float32)
+    return found
 
 
 def scores_without_itself(fitted: Fit, points: Floats, labels: sparse.csr_array) -> Floats:
     """Scores of rows that the model was fitted on, each as by a fit without that row, (rows, classes)."""
     scores = points @ fitted.weights
-    half = linalg.solve_triangular(fitted.factor, points.T, lower=True, check_finite=False)
-    leverage = np.minimum((half**2).sum(axis=0), _MOST_LEVERAGE)[:, None]
+    half = points @ fitted.inverse_factor.T
+    leverage = np.minimum(np.einsum("ij,ij->i", half, half), _MOST_LEVERAGE)[:, None]
     found: Floats = (scores - leverage * labels.toarray()) / (1 - leverage)
     return found
