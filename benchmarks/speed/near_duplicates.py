@@ -28,7 +28,7 @@ import numpy as np
 from benchmarks.speed.copies_corpus import Row, available_seeds, corpus
 
 from truetune.stages.data.neighbours import THRESHOLD, SimilarityIndex
-from truetune.stages.data.similarity import PromptIndex, components
+from truetune.stages.data.neighbours.prompts import PromptIndex, components
 
 SEED = 2026
 REPEATS = 3

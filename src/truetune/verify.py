@@ -39,7 +39,7 @@ from truetune.loop import StageName, decide, frozen_test
 from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.project.do_not_train.matching import DoNotTrain, subject_of
 from truetune.project.project import Project
-from truetune.stages.data.splits import split_digest
+from truetune.stages.data.splits.cut import split_digest
 from truetune.stages.diagnose import stage as diagnose_stage
 from truetune.stages.evaluate.rescore import rescore
 

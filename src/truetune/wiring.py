@@ -59,7 +59,7 @@ def row_engine(name: Engine) -> RowEngine:
         from truetune.backends.ray import RayRows
 
         return RayRows()
-    from truetune.stages.data.row_pass import IN_PROCESS
+    from truetune.stages.data.rows.one_pass import IN_PROCESS
 
     return IN_PROCESS
 

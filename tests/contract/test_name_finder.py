@@ -14,8 +14,8 @@ from truetune.core.config import DataConfig
 from truetune.core.errors import EnvironmentFault
 from truetune.core.ports import NameFinder
 from truetune.core.sensitive.spans import Span
-from truetune.stages.data import curate as curate_module
 from truetune.stages.data.check import run_check
+from truetune.stages.data.curation import curate as curate_module
 
 NAME = "Margaret Hollis"
 

@@ -12,7 +12,7 @@ from tests.unit.stages.data.rows_for_tests import Silent, distinct_prompts, reco
 
 from truetune.core.ports import RowColumns, RowEngine
 from truetune.stages.data.check import run_check
-from truetune.stages.data.row_pass import IN_PROCESS
+from truetune.stages.data.rows.one_pass import IN_PROCESS
 
 on_ray = pytest.param(
     "ray",

@@ -11,7 +11,7 @@ from truetune.cli.session import JSON, session
 
 if TYPE_CHECKING:
     from truetune.core.records import CurationRecord
-    from truetune.stages.data.curate import Request
+    from truetune.stages.data.curation.curate import Request
 
 
 def curate(
@@ -30,7 +30,7 @@ def curate(
     with session(as_json) as current:
         from truetune.cli.progress import SilentProgress
         from truetune.cli.session import GATE_EXIT
-        from truetune.stages.data.curate import curate as curate_files
+        from truetune.stages.data.curation.curate import curate as curate_files
         from truetune.wiring import name_finder, row_engine
 
         request = _request(files or [], against, config, out)
@@ -52,7 +52,7 @@ def _request(files: list[Path], against: list[Path], config: Path | None, out: P
     """
     from truetune.cli.check import settings
     from truetune.cli.project import load_project, with_full_path
-    from truetune.stages.data.curate import Request
+    from truetune.stages.data.curation.curate import Request
 
     if files:
         named = [(path, str(path)) for path in dict.fromkeys(files)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from truetune.core.config import DataConfig
     from truetune.core.records import DataDiff
     from truetune.stages.data.check import NamedFile
-    from truetune.stages.data.diff import State
+    from truetune.stages.data.inspection.diff import State
 
 _SIGNS = {"removed": "-", "added": "+", "changed": "~"}
 
@@ -38,7 +38,7 @@ def diff(
     """
     with session(as_json) as current:
         from truetune.cli.check import settings
-        from truetune.stages.data.diff import diff as difference
+        from truetune.stages.data.inspection.diff import diff as difference
 
         judged_by = settings(config, None)
         record = difference(_state(a, project, judged_by), _state(b, project, judged_by))
@@ -49,7 +49,7 @@ def diff(
 
 def _state(name: str, project: Path, config: DataConfig) -> State:
     """What a name on the command line stands for: a file, a version, or a run."""
-    from truetune.stages.data.curate import newest_version, read_version, version_files
+    from truetune.stages.data.curation.curate import newest_version, read_version, version_files
 
     path = Path(name)
     if path.is_dir():
@@ -65,8 +65,8 @@ def _state(name: str, project: Path, config: DataConfig) -> State:
 def _of_files(name: str, files: Sequence[NamedFile], config: DataConfig) -> State:
     from truetune.cli.progress import SilentProgress
     from truetune.stages.data.check import judge
-    from truetune.stages.data.diff import State
-    from truetune.stages.data.diff import of_rows as contents
+    from truetune.stages.data.inspection.diff import State
+    from truetune.stages.data.inspection.diff import of_rows as contents
     from truetune.wiring import name_finder, row_engine
 
     judged = judge(files, [], config, SilentProgress(), row_engine(config.engine), names=name_finder(config.pii_names))
@@ -78,7 +78,7 @@ def _of_run(name: str, folder: Path) -> State:
     from truetune.cli.project import load_project
     from truetune.core.errors import UsageError
     from truetune.core.records import DataRecord
-    from truetune.stages.data.diff import State, of_curated
+    from truetune.stages.data.inspection.diff import State, of_curated
 
     project = load_project(folder)
     run = loop.run_folder(project, project.find_run(name), wiring.clock())

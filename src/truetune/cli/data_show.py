@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from truetune.core.records import DataRecord, ShownRow
     from truetune.evidence.run_folder import RunFolder
     from truetune.project.project import Project
-    from truetune.stages.data.show import FoundRow
+    from truetune.stages.data.inspection.show import FoundRow
 
 _GUTTER = {True: "trained │ ", False: "        │ "}
 _BETWEEN = "¦"
@@ -37,7 +37,7 @@ def show(
         from truetune import wiring
         from truetune.cli.progress import SilentProgress
         from truetune.cli.project import load_project
-        from truetune.stages.data.show import show as shown_row
+        from truetune.stages.data.inspection.show import show as shown_row
 
         place = _place(row)
         loaded = None if place and model else load_project(project)
@@ -62,7 +62,7 @@ def _place(row: str) -> tuple[str, int] | None:
 def _from_file(name: str, line: int, project: Project | None) -> FoundRow:
     from truetune import loop, wiring
     from truetune.cli.progress import SilentProgress
-    from truetune.stages.data.show import row_at
+    from truetune.stages.data.inspection.show import row_at
 
     if project is None:
         return row_at(Path(name), name, line, None, SilentProgress())
@@ -80,7 +80,7 @@ def _from_run(name: str, project: Project) -> FoundRow:
         UsageError: no run has, or no such row.
     """
     from truetune import loop, wiring
-    from truetune.stages.data.show import row_called
+    from truetune.stages.data.inspection.show import row_called
 
     run, data = newest_data(project)
     found = row_called(name, data, run.store)

@@ -17,7 +17,7 @@ from truetune.cli.session import JSON, Session, session
 if TYPE_CHECKING:
     from truetune.core.records import SpotCheckRecord, SpotVerdictName
     from truetune.evidence.run_folder import RunFolder
-    from truetune.stages.data.spotcheck import Candidate, SpotCheck
+    from truetune.stages.data.inspection.spotcheck import Candidate, SpotCheck
 
 Action = Literal["good", "bad", "unsure", "undo", "note", "quit"]
 _KEYS: dict[str, Action] = {"g": "good", "b": "bad", "u": "unsure", "z": "undo", "n": "note", "q": "quit"}
@@ -39,7 +39,7 @@ def spotcheck(
     """
     with session(as_json) as current:
         from truetune import wiring
-        from truetune.stages.data.spotcheck import SpotCheck, sample
+        from truetune.stages.data.inspection.spotcheck import SpotCheck, sample
 
         source, candidates, path, run = _of_files(files) if files else _of_run(project)
         chosen = sample(candidates, rows, seed)
@@ -62,9 +62,9 @@ def spotcheck(
 
 def _of_files(files: list[Path]) -> tuple[str, list[Candidate], Path, RunFolder | None]:
     from truetune.cli.progress import SilentProgress
-    from truetune.stages.data.load import load
-    from truetune.stages.data.rows import row_ids
-    from truetune.stages.data.spotcheck import Candidate
+    from truetune.stages.data.inspection.spotcheck import Candidate
+    from truetune.stages.data.reading.load import load
+    from truetune.stages.data.rows.row import row_ids
 
     found = load([(path, str(path)) for path in dict.fromkeys(files)], None, SilentProgress()).rows
     candidates = [Candidate(i, row.ref, row.messages) for i, row in zip(row_ids(found), found, strict=True)]
@@ -87,7 +87,7 @@ def _of_run(folder: Path) -> tuple[str, list[Candidate], Path, RunFolder | None]
     from truetune.cli.project import load_project
     from truetune.core.records import RowRef
     from truetune.evidence.curated import read_split
-    from truetune.stages.data.spotcheck import Candidate
+    from truetune.stages.data.inspection.spotcheck import Candidate
 
     project = load_project(folder)
     run, data = newest_data(project)

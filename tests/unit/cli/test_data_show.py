@@ -13,7 +13,7 @@ from truetune.backends.fake import FakeTokenizer
 from truetune.cli.data_show import lines
 from truetune.core.records import RowRef
 from truetune.evidence.curated import from_parquet
-from truetune.stages.data.show import FoundRow, show
+from truetune.stages.data.inspection.show import FoundRow, show
 
 MESSAGES = [
     {"role": "system", "content": "Be brief."},

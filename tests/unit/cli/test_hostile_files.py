@@ -24,7 +24,7 @@ from tests.unit.stages.data.rows_for_tests import Silent, record
 
 from truetune.core.errors import TruetuneError
 from truetune.stages.data.check import run_check
-from truetune.stages.data.readers import reading
+from truetune.stages.data.reading.readers import reading
 
 _OWN_MEMORY_BYTES = 640 << 20
 _MB = 1_000_000

@@ -10,18 +10,18 @@ from truetune.core.config import DataConfig
 from truetune.core.ports import NameFinder, Progress, RowEngine
 from truetune.core.records import CheckReport, DataStats, Finding, GateState
 from truetune.project.do_not_train.entries import read_do_not_train
-from truetune.stages.data.answer_schema import read_schema
 from truetune.stages.data.balance.summary import summary
 from truetune.stages.data.checks.registry import run_checks
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.load import Loaded, corpus_of, load
-from truetune.stages.data.own_split import OwnSplit, own_split
-from truetune.stages.data.policy import Drop, drops, statistics
-from truetune.stages.data.redaction import Redaction, redaction
-from truetune.stages.data.row_pass import IN_PROCESS
-from truetune.stages.data.row_store import stored
+from truetune.stages.data.curation.policy import Drop, drops, statistics
+from truetune.stages.data.curation.redaction import Redaction, redaction
+from truetune.stages.data.reading.answer_schema import read_schema
+from truetune.stages.data.reading.load import Loaded, corpus_of, load
+from truetune.stages.data.reading.sidecar import Provenance
+from truetune.stages.data.rows.one_pass import IN_PROCESS
+from truetune.stages.data.rows.store import stored
 from truetune.stages.data.rules import Rules
-from truetune.stages.data.sidecar import Provenance
+from truetune.stages.data.splits.declared import OwnSplit, own_split
 
 _DEFAULTS = DataConfig(sources=())
 NamedFile = tuple[Path, str]

@@ -17,14 +17,14 @@ from truetune.core.records import DataSizing, MetaField, RowRef, TaskProfile
 from truetune.core.text import words
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.balance.measure import Balance, measure
+from truetune.stages.data.balance.sizing import size_up
+from truetune.stages.data.neighbours.prompts import Ints, PromptIndex, connected, near_words
+from truetune.stages.data.neighbours.rephrasings import Rephrased, rephrased
 from truetune.stages.data.profile import Answer
-from truetune.stages.data.rephrasings import Rephrased, rephrased
-from truetune.stages.data.row_keys import Answers, Keys, RowKeys, groups_of, row_keys
-from truetune.stages.data.row_store import Joined, StoredRows
-from truetune.stages.data.rows import Row
-from truetune.stages.data.sidecar import Sidecar
-from truetune.stages.data.similarity import Ints, PromptIndex, connected, near_words
-from truetune.stages.data.sizing import size_up
+from truetune.stages.data.reading.sidecar import Sidecar
+from truetune.stages.data.rows.keys import Answers, Keys, RowKeys, groups_of, row_keys
+from truetune.stages.data.rows.row import Row
+from truetune.stages.data.rows.store import Joined, StoredRows
 
 _COMPARED_PER_PROMPT = 30
 """Rows of one prompt are compared pairwise, the first thirty of them: the work stays linear in rows."""

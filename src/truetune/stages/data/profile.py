@@ -11,7 +11,7 @@ import numpy as np
 
 from truetune.core.records import TaskProfile, TaskShape
 from truetune.core.text import normalise, words
-from truetune.stages.data.rows import Row
+from truetune.stages.data.rows.row import Row
 
 JSON_FRAC = 0.9
 """Share of answers that must be JSON objects for a JSON task; leaves room for the broken answers that the gate is to find."""

@@ -25,30 +25,31 @@ from truetune.core.records import (
 from truetune.evidence.curated import CuratedRow
 from truetune.evidence.run_folder import RunFolder
 from truetune.project.do_not_train.entries import read_do_not_train
-from truetune.stages.data import replay
-from truetune.stages.data.answer_schema import read_schema
 from truetune.stages.data.balance.summary import summary
-from truetune.stages.data.checks import context_length, gold_distance, mask
-from truetune.stages.data.checks.frozen_split import CHANGED, MATES, mates_finding, seal_findings
+from truetune.stages.data.checks.leaks import gold_distance
+from truetune.stages.data.checks.leaks.frozen import CHANGED, MATES, mates_finding, seal_findings
 from truetune.stages.data.checks.registry import in_order, run_checks
+from truetune.stages.data.checks.template import context_length, mask
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.curated_spool import CuratedSpool
-from truetune.stages.data.formats import require_trainable
-from truetune.stages.data.frozen import ChosenBy, frozen_ids
-from truetune.stages.data.grouping import keeps_together
-from truetune.stages.data.load import Loaded, corpus_of, load
-from truetune.stages.data.over_length import Window
-from truetune.stages.data.own_split import own_split
-from truetune.stages.data.policy import Drop, drops, fate_of, statistics
+from truetune.stages.data.curation.policy import Drop, drops, fate_of, statistics
+from truetune.stages.data.curation.redaction import RedactedRows, Redaction, redaction
+from truetune.stages.data.curation.shards import DroppedRow, store_shards
+from truetune.stages.data.curation.spool import CuratedSpool
 from truetune.stages.data.profile import field_text
-from truetune.stages.data.redaction import RedactedRows, Redaction, redaction
-from truetune.stages.data.row_pass import IN_PROCESS
-from truetune.stages.data.rows import Row, row_ids
+from truetune.stages.data.reading.answer_schema import read_schema
+from truetune.stages.data.reading.formats import require_trainable
+from truetune.stages.data.reading.load import Loaded, corpus_of, load
+from truetune.stages.data.reading.sidecar import Provenance
+from truetune.stages.data.rows.one_pass import IN_PROCESS
+from truetune.stages.data.rows.row import Row, row_ids
 from truetune.stages.data.rules import Rules
-from truetune.stages.data.shards import DroppedRow, store_shards
-from truetune.stages.data.sidecar import Provenance
-from truetune.stages.data.splits import Cut, SplitRow, rows_digest, split_rows, unit_names
-from truetune.stages.data.tokens import Fitting, Tokenised, token_stats, token_views, tokenise
+from truetune.stages.data.splits.cut import Cut, SplitRow, rows_digest, split_rows, unit_names
+from truetune.stages.data.splits.declared import own_split
+from truetune.stages.data.splits.frozen import ChosenBy, frozen_ids
+from truetune.stages.data.splits.groups import keeps_together
+from truetune.stages.data.training_rows import replay
+from truetune.stages.data.training_rows.over_length import Window
+from truetune.stages.data.training_rows.tokens import Fitting, Tokenised, token_stats, token_views, tokenise
 
 UNLEARNED_FRAC = 0.3
 """Where more rows lose their labels, it is the template and not the rows. Source: Unsloth refuses to train from this share on."""

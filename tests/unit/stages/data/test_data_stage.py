@@ -28,8 +28,8 @@ from truetune.core.records import DataRecord, SealRecord, SplitName
 from truetune.evidence.curated import from_parquet, read_split
 from truetune.evidence.run_folder import RunFolder
 from truetune.evidence.store import ObjectStore
-from truetune.stages.data.frozen import new_seal
-from truetune.stages.data.splits import split_digest
+from truetune.stages.data.splits.cut import split_digest
+from truetune.stages.data.splits.frozen import new_seal
 from truetune.stages.data.stage import Ports, Request, run
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from truetune.stages.data.profile import profile
-from truetune.stages.data.rows import Row, row_of
+from truetune.stages.data.rows.row import Row, row_of
 
 
 def rows(answers: Iterable[str]) -> list[Row]:

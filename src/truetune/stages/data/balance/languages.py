@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from truetune.core.text import words
-from truetune.stages.data.rows import Row
+from truetune.stages.data.rows.row import Row
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier

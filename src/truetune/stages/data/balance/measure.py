@@ -14,7 +14,7 @@ from truetune.core.records import TaskProfile
 from truetune.stages.data.balance.languages import Languages, look_at_languages
 from truetune.stages.data.balance.topics import Topics, find_topics
 from truetune.stages.data.balance.traits import NO_KEY, closed_fields, opening_of, traits
-from truetune.stages.data.rows import Row
+from truetune.stages.data.rows.row import Row
 
 Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]

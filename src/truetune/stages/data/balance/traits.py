@@ -8,7 +8,7 @@ from hashlib import blake2b
 from truetune.core.records import TaskProfile
 from truetune.core.text import normalise, words
 from truetune.stages.data.profile import EXACT_CHARACTERS, LABEL_CHARACTERS, field_text, json_object
-from truetune.stages.data.rows import Row
+from truetune.stages.data.rows.row import Row
 
 OPENING_WORDS = 4
 """So many words are an answer's opening. Source: the width at which the diversity of outputs is measured after training."""

@@ -18,8 +18,8 @@ from truetune.core.config import CheckChoices, Policy
 from truetune.core.records import Finding, RowRef, Severity, TaskProfile
 from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.corpus import Corpus, Fault
-from truetune.stages.data.json_values import TEXT_BEFORE_FAULT
-from truetune.stages.data.rows import Row
+from truetune.stages.data.reading.json_values import TEXT_BEFORE_FAULT
+from truetune.stages.data.rows.row import Row
 
 S_co = TypeVar("S_co", covariant=True)
 """What a row check sees. Covariant although `conclude` takes it: the registry gives each check its own sightings."""

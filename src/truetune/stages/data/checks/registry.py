@@ -8,60 +8,49 @@ from functools import cache
 from truetune.core.config import CheckChoices
 from truetune.core.ports import Progress, RowEngine
 from truetune.core.records import Finding
-from truetune.stages.data.checks import (
-    answer_leaks,
-    balance_constant,
-    balance_labels,
-    balance_language,
-    balance_length,
-    balance_off_task,
-    balance_topics,
+from truetune.stages.data.checks import contradictions, label_noise
+from truetune.stages.data.checks.balance import constant as balance_constant
+from truetune.stages.data.checks.balance import labels as balance_labels
+from truetune.stages.data.checks.balance import language as balance_language
+from truetune.stages.data.checks.balance import length as balance_length
+from truetune.stages.data.checks.balance import off_task as balance_off_task
+from truetune.stages.data.checks.balance import openings, sizing
+from truetune.stages.data.checks.balance import topics as balance_topics
+from truetune.stages.data.checks.base import NEVER_A_ROW, NO_ROWS, Check, Described, RowCheck
+from truetune.stages.data.checks.duplicates import exact as exact_duplicates
+from truetune.stages.data.checks.duplicates import near as near_duplicates
+from truetune.stages.data.checks.duplicates import rephrasings
+from truetune.stages.data.checks.leaks import answer as answer_leaks
+from truetune.stages.data.checks.leaks import columns as column_leaks
+from truetune.stages.data.checks.leaks import frozen as frozen_split
+from truetune.stages.data.checks.leaks import gold_distance
+from truetune.stages.data.checks.leaks import splits as split_leaks
+from truetune.stages.data.checks.leaks import time as time_leaks
+from truetune.stages.data.checks.metadata import fields as metadata
+from truetune.stages.data.checks.metadata import licences
+from truetune.stages.data.checks.personal import declared_pii, do_not_train, pii, secrets
+from truetune.stages.data.checks.personal import names as pii_names
+from truetune.stages.data.checks.preferences import agreement as preference_agreement
+from truetune.stages.data.checks.preferences import graph as preference_graph
+from truetune.stages.data.checks.preferences import pairs as preferences
+from truetune.stages.data.checks.preferences import refusals as preference_refusals
+from truetune.stages.data.checks.preferences import style as preference_style
+from truetune.stages.data.checks.records import (
     boilerplate,
-    column_leaks,
-    context_length,
-    contradictions,
-    declared_pii,
-    do_not_train,
     empty,
     encoding,
     encoding_damage,
-    exact_duplicates,
-    false_negatives,
-    frozen_split,
-    gold_distance,
-    injected_system,
-    label_noise,
-    licences,
     malformed,
-    mask,
-    mask_boundary,
-    metadata,
-    near_duplicates,
-    openings,
-    pii,
-    pii_names,
-    preference_agreement,
-    preference_graph,
-    preference_refusals,
-    preference_style,
-    preferences,
-    rendering,
-    rephrasings,
     roles,
-    roundtrip,
     schema,
-    secrets,
-    sizing,
-    split_leaks,
-    time_leaks,
-    triplets,
     truncated,
     types,
 )
-from truetune.stages.data.checks.base import NEVER_A_ROW, NO_ROWS, Check, Described, RowCheck
-from truetune.stages.data.checks.template import TemplateCheck, TemplateNotice
+from truetune.stages.data.checks.template import context_length, injected_system, mask, mask_boundary, rendering, roundtrip
+from truetune.stages.data.checks.template.base import TemplateCheck, TemplateNotice
+from truetune.stages.data.checks.triplets import false_negatives, triplets
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.row_pass import IN_PROCESS, look_at_rows
+from truetune.stages.data.rows.one_pass import IN_PROCESS, look_at_rows
 
 ALL: tuple[Check | RowCheck[object], ...] = (
     malformed.CHECK,

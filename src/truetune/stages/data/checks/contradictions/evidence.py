@@ -10,8 +10,8 @@ from pydantic import JsonValue
 
 from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.contradictions.json_fields import differing_fields
+from truetune.stages.data.checks.contradictions.marks import Span, marked_excerpt
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.marks import Span, marked_excerpt
 from truetune.stages.data.substance import differences
 
 _SHOWN_SIDES = 4

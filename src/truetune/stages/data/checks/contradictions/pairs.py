@@ -12,7 +12,7 @@ from truetune.stages.data.checks.contradictions.json_fields import differing_fie
 from truetune.stages.data.checks.contradictions.open_questions import is_open
 from truetune.stages.data.checks.contradictions.same_question import same_question
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.similarity import by_node, near_words
+from truetune.stages.data.neighbours.prompts import by_node, near_words
 from truetune.stages.data.substance import differences, says_the_same
 
 MOST_ANSWERS = 12

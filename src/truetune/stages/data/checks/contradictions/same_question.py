@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from truetune.core.text import word_features
-from truetune.stages.data.similarity import LONG_WORDS
+from truetune.stages.data.neighbours.prompts import LONG_WORDS
 
 LONG_JACCARD = 0.8
 """Long prompts this similar, in the same order, ask the same. Source: measured: of 745 questions of 16 words or more in CLINC150

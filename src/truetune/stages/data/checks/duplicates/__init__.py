@@ -1,0 +1,1 @@
+"""The same row again: exactly, nearly, or in other words."""

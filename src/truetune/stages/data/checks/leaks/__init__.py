@@ -1,0 +1,1 @@
+"""What a test may not know beforehand, and the prompt may not give away."""

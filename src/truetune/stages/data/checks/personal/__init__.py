@@ -1,0 +1,1 @@
+"""Personal data, secrets, and what was promised never to be trained on."""

@@ -1,0 +1,1 @@
+"""The chat template and the loss mask, held against the tokens."""

@@ -1,0 +1,1 @@
+"""From findings to the rows that are kept: policies, placeholders, curated files and shards."""

@@ -1,0 +1,208 @@
+"""From files to a corpus: each record is read once and becomes a row, or a fault that says why it cannot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from truetune.core.config import DataConfig
+from truetune.core.ports import NameFinder, Progress
+from truetune.core.records import DataFormat, SourceFile
+from truetune.project.do_not_train.entries import DoNotTrainList
+from truetune.stages.data.checks.preferences import pairs as preferences
+from truetune.stages.data.checks.records.empty import CODE as EMPTY
+from truetune.stages.data.checks.records.empty import empty_fault
+from truetune.stages.data.checks.records.malformed import malformed_fault
+from truetune.stages.data.checks.records.roles import CODE as ROLE
+from truetune.stages.data.checks.records.roles import role_fault
+from truetune.stages.data.checks.records.types import CODE as TYPE
+from truetune.stages.data.checks.records.types import type_fault
+from truetune.stages.data.corpus import Corpus, Fault, FileEncoding
+from truetune.stages.data.profile import profile
+from truetune.stages.data.reading.formats import FormatVote, conversation_of
+from truetune.stages.data.reading.readers import Entry, ReadFile, reading
+from truetune.stages.data.reading.sidecar import MetaReader, Provenance
+from truetune.stages.data.rows.row import Row, row_of
+from truetune.stages.data.rows.store import Joined, RowStore, StoredRows
+
+_FAULT_TEXT_CHARACTERS = 400
+_GUESSED_FROM_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was read from some files, in their order."""
+
+    sources: Sequence[SourceFile]
+    encodings: Sequence[FileEncoding]
+    rows: StoredRows
+    faults: Sequence[Fault]
+
+
+def load(
+    paths: Sequence[tuple[Path, str]],
+    name: DataFormat | None,
+    progress: Progress,
+    provenance: Provenance | None = None,
+    scratch_dir: Path | None = None,
+) -> Loaded:
+    """The rows and faults of files, each given as (path, how findings name it).
+
+    Args:
+        paths: the files.
+        name: their format; None tells each file's by its rows.
+        progress: told what is being read.
+        provenance: where the rows' metadata is; None looks for the known columns and for sidecars beside the files.
+        scratch_dir: rows go to a file without a name in it; None is where the system keeps temporary files.
+
+    Raises:
+        DataError: a file that cannot be read as data at all.
+        EnvironmentFault: there is no room for the rows.
+    """
+    loading = _Loading(RowStore(scratch_dir), provenance or Provenance())
+    for number, (path, shown) in enumerate(paths):
+        progress.update(number, len(paths), f"reading {shown}")
+        loading.add(path, shown, name)
+    return Loaded(loading.sources, loading.encodings, loading.store.sealed(), loading.faults)
+
+
+class _Loading:
+    """What has been read so far."""
+
+    def __init__(self, store: RowStore, provenance: Provenance) -> None:
+        self.store = store
+        self.provenance = provenance
+        self.sources: list[SourceFile] = []
+        self.encodings: list[FileEncoding] = []
+        self.faults: list[Fault] = []
+
+    def add(self, path: Path, shown: str, named: DataFormat | None) -> None:
+        """Read one more file. Its first records tell the format; where most of the later ones have another, it is read again."""
+        name, faults_before = named or _first_guess(path, shown), len(self.faults)
+        while True:
+            self.store.begin_file(shown)
+            vote, read = self._read(path, shown, name)
+            elected = named or vote.winner(shown)
+            if elected == name:
+                break
+            self.store.forget_file()
+            del self.faults[faults_before:]
+            name = elected
+        self.encodings.append(FileEncoding(shown, read.encoding, read.latin1_lines))
+        self.sources.append(
+            SourceFile(
+                path=shown,
+                digest=read.digest,
+                size_bytes=read.size_bytes,
+                format=name,
+                rows=read.entries,
+                encoding=read.encoding,
+            )
+        )
+
+    def _read(self, path: Path, shown: str, name: DataFormat) -> tuple[FormatVote, ReadFile]:
+        vote, read = FormatVote(), reading(path, shown)
+        meta_of = self.provenance.reader_of(path, shown)
+        for entry in read:
+            if entry.fault is None:
+                vote.count(entry.value)
+            made = row_or_faults(shown, entry, name, meta_of)
+            if isinstance(made, Row):
+                self.store.put(made)
+            else:
+                self.faults.extend(made)
+        return vote, read.result()
+
+
+def _first_guess(path: Path, shown: str) -> DataFormat:
+    """The format of most of the first records that have one's keys; of all records where the first have none's.
+
+    Raises:
+        DataError: no record has the keys of any format.
+    """
+    vote = FormatVote()
+    with closing(reading(path, shown)) as read:
+        for number, entry in enumerate(read):
+            if number >= _GUESSED_FROM_ROWS and vote.is_cast:
+                break
+            if entry.fault is None:
+                vote.count(entry.value)
+    return vote.winner(shown)
+
+
+def row_or_faults(shown: str, entry: Entry, name: DataFormat, meta_of: MetaReader) -> Row | list[Fault]:
+    """The row of an entry, or everything that keeps it from being one."""
+    malformed = malformed_fault(shown, entry)
+    if malformed is not None:
+        return [malformed]
+    wrong_type = type_fault(entry.value, name)
+    if wrong_type is not None or not isinstance(entry.value, dict):
+        return [_fault(TYPE, shown, entry, wrong_type or "")]
+    conversation = conversation_of(entry.value, name)
+    problems = [
+        (ROLE, role_fault(conversation.messages)),
+        (EMPTY, empty_fault(conversation)),
+        (
+            preferences.PROMPT_CODE,
+            None if conversation.same_prompt else "the chosen and the rejected answer follow different prompts",
+        ),
+    ]
+    faults = [_fault(code, shown, entry, message) for code, message in problems if message is not None]
+    return faults or row_of(
+        shown,
+        entry.line,
+        conversation.messages,
+        conversation.rejected,
+        conversation.desirable,
+        conversation.negatives,
+        meta_of(entry.value),
+    )
+
+
+def _fault(code: str, shown: str, entry: Entry, message: str) -> Fault:
+    text = json.dumps(entry.value, ensure_ascii=False, default=str)[:_FAULT_TEXT_CHARACTERS]
+    return Fault(code, shown, entry.line, message, text)
+
+
+def corpus_of(  # noqa: PLR0913 - all that a corpus is made of
+    sources: Loaded,
+    held_out: Sequence[Loaded],
+    config: DataConfig,
+    provenance: Provenance,
+    commercial: bool | None = None,
+    answer_schema: str = "",
+    *,
+    do_not_train: DoNotTrainList | None = None,
+    names: NameFinder | None = None,
+) -> Corpus:
+    """The corpus of what was read; held-out rows in the order in which they are given.
+
+    Args:
+        sources: the rows that would be trained on.
+        held_out: those that training must not see.
+        config: how to judge them.
+        provenance: where their metadata came from.
+        commercial: whether the tuned model is for commercial use; None where nobody said.
+        answer_schema: the JSON schema that the user declares for the answers, as JSON; empty where there is none.
+        do_not_train: what must never be trained on; None where there is no list.
+        names: finds names of people; None where nobody asked for it.
+    """
+    return Corpus(
+        rows=sources.rows,
+        held_out=Joined(*(read.rows for read in held_out)),
+        faults=sources.faults,
+        held_out_faults=[fault for read in held_out for fault in read.faults],
+        encodings=[encoding for read in (sources, *held_out) for encoding in read.encodings],
+        profile=profile(sources.rows, config.task_shape, answer_schema),
+        near_duplicate_jaccard=config.near_duplicate_jaccard,
+        sidecars=provenance.sidecars,
+        declared=provenance.declared,
+        splits=config.splits,
+        commercial=commercial,
+        has_replay=config.replay is not None,
+        do_not_train=do_not_train,
+        names=names,
+    )
