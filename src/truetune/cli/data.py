@@ -7,8 +7,7 @@ from pathlib import Path
 import typer
 
 from truetune.cli import data_curate, data_diff, data_reseal, data_show, data_spotcheck
-from truetune.cli.run import PROJECT
-from truetune.cli.session import JSON
+from truetune.cli.session import JSON, PROJECT
 
 app = typer.Typer(no_args_is_help=False, rich_markup_mode=None)
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from truetune.cli.run import PROJECT
-from truetune.cli.session import JSON, session
+from truetune.cli.session import JSON, PROJECT, session
 
 if TYPE_CHECKING:
     from truetune.core.records import DataRecord, ShownRow

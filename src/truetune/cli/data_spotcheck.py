@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from truetune.cli.run import PROJECT
-from truetune.cli.session import JSON, Session, session
+from truetune.cli.session import JSON, PROJECT, Session, session
 
 if TYPE_CHECKING:
     from truetune.core.records import SpotCheckRecord, SpotVerdictName

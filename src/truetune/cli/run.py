@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from truetune.cli.session import JSON, Session, session
+from truetune.cli.session import JSON, PROJECT, Session, session
 
 if TYPE_CHECKING:
     from truetune.loop import LoopResult, StageName
-
-PROJECT = typer.Option(Path(), "--project", "-p", help="The project folder (default: here, or the nearest one above).")
 
 
 def run(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from truetune.core.records import GateState, Record
 
+PROJECT = typer.Option(Path(), "--project", "-p", help="The project folder (default: here, or the nearest one above).")
 JSON = typer.Option(False, "--json", help="Print the record as one JSON document on stdout; all else goes to stderr.")
 GATE_EXIT: dict[GateState, int] = {"passed": 0, "failed": 1, "not_measured": 4}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from truetune.cli.run import PROJECT, finish, run_loop
-from truetune.cli.session import JSON, session
+from truetune.cli.run import finish, run_loop
+from truetune.cli.session import JSON, PROJECT, session
 
 
 def plan(project: Path = PROJECT, as_json: bool = JSON) -> None:

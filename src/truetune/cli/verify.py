@@ -6,8 +6,7 @@ from pathlib import Path
 
 import typer
 
-from truetune.cli.run import PROJECT
-from truetune.cli.session import JSON, session
+from truetune.cli.session import JSON, PROJECT, session
 
 
 def verify(
