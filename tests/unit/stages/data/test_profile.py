@@ -37,6 +37,15 @@ def test_short_different_answers_are_exact() -> None:
     assert profile(rows(f"city number {n}" for n in range(60))).shape == "exact"
 
 
+def test_one_answer_given_very_often_makes_no_labels_of_the_others() -> None:
+    assert profile(rows(["That is not known."] * 80 + [f"city number {n}" for n in range(30)])).shape == "exact"
+
+
+def test_one_label_nearly_everywhere_is_a_label() -> None:
+    assert profile(rows(["joy"] * 90 + ["calm", "anger", "sorrow"])).shape == "labels"
+    assert profile(rows(["no"] * 90 + ["yes"] * 30)).shape == "labels"
+
+
 def test_prose_is_text() -> None:
     assert (
         profile(

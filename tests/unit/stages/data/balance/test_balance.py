@@ -102,6 +102,15 @@ def test_one_answer_to_many_prompts(tmp_path: Path, same: int, severity: str | N
     assert [f.severity for f in findings] == ([severity] if severity else [])
 
 
+@pytest.mark.parametrize(("same", "severity"), [(120, "warn"), (160, "warn"), (80, None)])
+def test_one_answer_to_many_prompts_where_answers_are_short(tmp_path: Path, same: int, severity: str | None) -> None:
+    rows = [
+        record(prompt, "This was not said." if n < same else f"Platform {n} and {n + 1}.")
+        for n, prompt in enumerate(PROMPTS[:200])
+    ]
+    assert [f.severity for f in found(check_rows(tmp_path, rows), CONSTANT)] == ([severity] if severity else [])
+
+
 @pytest.mark.parametrize(("share", "severity"), [(0.4, "warn"), (0.15, "note"), (0.95, "note"), (0.05, None)])
 def test_answers_that_begin_alike(tmp_path: Path, share: float, severity: str | None) -> None:
     rows = [

@@ -62,10 +62,27 @@ def test_an_answer_that_stops_is_found_among_whole_ones(tmp_path: Path, answer: 
         "See the whole list at https://example.org/kettles",
         "Red Kettle",
         "It works 👍",
+        "The Kettle and the Long Walk Along the River",
+        "Kettles, cups, plates, tea towels",
+        "We mended it in May. Ask us for another! #kettles #tea",
     ],
 )
 def test_whole_answers_are_left_alone(tmp_path: Path, answer: str) -> None:
     assert check_rows(tmp_path, [*told(40), record("How is the kettle?", answer)]).findings == ()
+
+
+def test_mere_words_among_many_of_them_have_no_end(tmp_path: Path) -> None:
+    prompts = distinct_prompts(120)
+    rows = [
+        record(prompt, f"{a} {b} {a} {b} tea") for prompt, a, b in zip(prompts[:6], prompts[6:12], prompts[12:18], strict=True)
+    ]
+    assert found(check_rows(tmp_path, [*told(40), *rows]), TRUNCATED) == []
+
+
+def test_one_cut_in_fifteen_is_found_among_answers_that_are_sentences(tmp_path: Path) -> None:
+    cut = [f"It was the kettle of {name} and we did not have any" for name in ("Ada", "Bela", "Cleo")]
+    report = check_rows(tmp_path, [*told(40), *map(record, distinct_prompts(43)[-3:], cut)])
+    assert lines_of(found(report, TRUNCATED)) == [[41], [42], [43]]
 
 
 def test_where_nobody_ends_a_sentence_an_open_end_says_nothing(tmp_path: Path) -> None:
