@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from truetune.core.records import Finding
@@ -115,21 +114,23 @@ def at_places(text: str, places: Sequence[tuple[int, int]]) -> Text:
 
 
 def marked(left: str, right: str) -> tuple[Text, Text]:
-    """Two texts with the words that only one of them has between ‹ ›; two that share nothing are left as they are."""
+    """Two texts with the words that only one of them has between ‹ ›; two that share no word are left as they are."""
     from rich.text import Text
 
-    a, b = left.split(), right.split()
-    matcher = SequenceMatcher(None, a, b, autojunk=False)
-    if left == right or not any(block.size for block in matcher.get_matching_blocks()):
+    from truetune.report.diffing import word_diff
+
+    sides = word_diff(left, right)
+    if left == right or not any(not part.differs and any(map(str.isalnum, part.text)) for part in sides[0]):
         return Text(left), Text(right)
     texts = Text(), Text()
-    for kind, *spans in matcher.get_opcodes():
-        for text, words, (start, end) in zip(texts, (a, b), (spans[:2], spans[2:]), strict=True):
-            if start == end:
+    for text, parts in zip(texts, sides, strict=True):
+        for part in parts:
+            said = part.text.strip()
+            if not part.differs or not said:
+                text.append(part.text)
                 continue
-            text.append(" " if text else "")
-            said = " ".join(words[start:end])
-            text.append(said if kind == "equal" else f"‹{said}›", style="" if kind == "equal" else "bold")
+            before, after = part.text.split(said)
+            text.append(before).append(f"‹{said}›", style="bold").append(after)
     return texts
 
 

@@ -73,7 +73,7 @@ def test_the_whole_text() -> None:
 t.jsonl:4 (+1)  block data.contradiction  2 rows ask the same and get 2 different answers
     line 4                                           line 9
     ‹please› where is my parcel                      where is my parcel
-    {"queue": ‹"delivery",› "urgent": false}         {"queue": ‹"returns",› "urgent": false}
+    {"queue": "‹delivery›", "urgent": false}         {"queue": "‹returns›", "urgent": false}
     fix: decide which answer is right
 t.jsonl:2:15  block data.record.malformed  not JSON: Expecting value
     {"messages": [}

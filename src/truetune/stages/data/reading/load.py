@@ -11,6 +11,7 @@ from pathlib import Path
 from truetune.core.config import DataConfig
 from truetune.core.ports import NameFinder, Progress
 from truetune.core.records import DataFormat, SourceFile
+from truetune.core.sensitive.masking import excerpt
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.checks.preferences import pairs as preferences
 from truetune.stages.data.checks.records.empty import CODE as EMPTY
@@ -29,6 +30,9 @@ from truetune.stages.data.rows.row import Row, row_of
 from truetune.stages.data.rows.store import Joined, RowStore, StoredRows
 
 _FAULT_TEXT_CHARACTERS = 400
+_OUTLINE_TURNS = 12
+_OUTLINE_CHARACTERS = 20
+_ABSENT = object()
 _GUESSED_FROM_ROWS = 1000
 
 
@@ -163,8 +167,32 @@ def row_or_faults(shown: str, entry: Entry, name: DataFormat, meta_of: MetaReade
 
 
 def _fault(code: str, shown: str, entry: Entry, message: str) -> Fault:
-    text = json.dumps(entry.value, ensure_ascii=False, default=str)[:_FAULT_TEXT_CHARACTERS]
-    return Fault(code, shown, entry.line, message, text)
+    return Fault(code, shown, entry.line, message, _outline(entry.value))
+
+
+def _outline(record: object) -> str:
+    """A record as a person looks for a fault in it: of a conversation the beginning of every turn, of all else the JSON."""
+    turns = (
+        next((record[key] for key in ("messages", "conversations") if key in record), None) if isinstance(record, dict) else None
+    )
+    if not isinstance(turns, list) or not turns:
+        return _as_json(record)
+    return " · ".join(map(_turn_outline, turns[:_OUTLINE_TURNS])) + (" · …" if len(turns) > _OUTLINE_TURNS else "")
+
+
+def _turn_outline(turn: object) -> str:
+    if not isinstance(turn, dict):
+        return _short(turn)
+    role, said = (next((turn[key] for key in keys if key in turn), _ABSENT) for keys in (("role", "from"), ("content", "value")))
+    return f"{_short(role)}: {_short(said)}"
+
+
+def _short(value: object) -> str:
+    return excerpt(value if isinstance(value, str) else _as_json(value), _OUTLINE_CHARACTERS)
+
+
+def _as_json(value: object) -> str:
+    return "(missing)" if value is _ABSENT else json.dumps(value, ensure_ascii=False, default=str)[:_FAULT_TEXT_CHARACTERS]
 
 
 def corpus_of(  # noqa: PLR0913 - all that a corpus is made of

@@ -50,6 +50,19 @@ def test_wrong_types(tmp_path: Path, row: object, said: str) -> None:
     assert said in finding.message
 
 
+def test_a_faulty_conversation_is_shown_turn_by_turn_and_masked(tmp_path: Path) -> None:
+    turns = [
+        {"role": "system", "content": "be brief " * 60},
+        {"content": "to jane.roe@example.com"},
+        {"role": 7, "content": {"a": 1}},
+    ]
+    (finding,) = check_rows(tmp_path, [*labelled(10), {"messages": turns}]).findings
+    system, missing, number = str(finding.evidence["text"]).split(" · ")
+    assert system.startswith("system: be brief") and len(system) < 40
+    assert missing.startswith("(missing): to ") and "jane.roe" not in missing
+    assert number == '7: {"a": 1}'
+
+
 @pytest.mark.parametrize(
     ("roles", "said"),
     [
