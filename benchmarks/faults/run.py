@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks.faults import answers, do_not_train, languages, personal, preferences, provenance, schemas, sets, triplets
+from benchmarks.faults import answers, do_not_train, languages, personal, preferences, provenance, schemas, sets, sides, triplets
 from benchmarks.faults.corpora import Corpus, Example, available, with_neighbour
 from benchmarks.faults.example import EXAMPLE
 from benchmarks.faults.plant import KINDS, Fault, Kind, Planted, plant
@@ -180,6 +180,20 @@ def measure_provenance(corpus: Corpus, per_kind: int, seed: int) -> Result:
     return Result(f"{corpus.name}, metadata", what, tally)
 
 
+def measure_sides(corpus: Corpus, per_kind: int, seed: int) -> Result:
+    """Plant test rows among the validation rows, and count; the clean rows are judged by that check alone."""
+    each = min(per_kind, int(sides.SHARE * len(corpus.rows)))
+    rounds = -(-per_kind // each)
+    tally = Tally()
+    for number in range(rounds):
+        planted = sides.plant(corpus, each, seed + number)
+        tally.add(planted, *check(planted))
+    tally.alarms = {code: rows for code, rows in tally.alarms.items() if code == sides.CODE}
+    tally.resembling = with_neighbour(tally.flagged_clean(), corpus)
+    what = f"{len(corpus.rows)} rows with a split of their own; {each} faults of a kind in each of {rounds} plantings"
+    return Result(f"{corpus.name}, held-out sides", what, tally)
+
+
 def check(planted: Planted, listed: Sequence[do_not_train.Entry] = ()) -> tuple[list[Flag], float]:
     """What the public command flags in the planted rows, and how long it took, start-up included.
 
@@ -276,6 +290,7 @@ def parts(per_kind: int, seed: int) -> dict[str, Callable[[], Measured]]:
         "languages": lambda: _few("languages", languages.plantings(), few, seed),
         "wholes": lambda: (c if isinstance(c, str) else measure_sets(*c, few, seed) for c in sets.corpora()),
         "triplets": lambda: _few("embedding triplets", triplets.plantings(), few, seed),
+        "sides": lambda: (c if isinstance(c, str) else measure_sides(c, few, seed) for c in available()),
         "metadata": lambda: (c if isinstance(c, str) else measure_provenance(c, few, seed) for c in provenance.plantings()),
     }
 

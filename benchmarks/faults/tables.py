@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.faults import answers, do_not_train, languages, personal, preferences, provenance, schemas, sets, triplets
+from benchmarks.faults import answers, do_not_train, languages, personal, preferences, provenance, schemas, sets, sides, triplets
 from benchmarks.faults.plant import KINDS
 from benchmarks.faults.score import Tally, wilson
 
@@ -58,7 +58,7 @@ def recall_lines(tally: Tally) -> Iterator[str]:
     listed = (kind.name for kind in do_not_train.kinds([]))
     pairs = (*preferences.KINDS, *preferences.WHOLES, *triplets.KINDS)
     wholes = (*languages.KINDS, *sets.KINDS)
-    order = (*KINDS, *answers.KINDS, *schemas.KINDS, *pairs, *personal.KINDS, *listed, *provenance.KINDS, *wholes)
+    order = (*KINDS, *answers.KINDS, *schemas.KINDS, *pairs, *personal.KINDS, *listed, *sides.KINDS, *provenance.KINDS, *wholes)
     for kind in (name for name in order if name in tally.planted):
         planted, found = tally.planted[kind], tally.found.get(kind, 0)
         recall, goal = tally.recall(kind), target(kind)

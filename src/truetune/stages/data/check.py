@@ -8,7 +8,7 @@ from pathlib import Path
 
 from truetune.core.config import DataConfig
 from truetune.core.ports import NameFinder, Progress, RowEngine
-from truetune.core.records import CheckReport, DataStats, Finding, GateState
+from truetune.core.records import CheckReport, DataStats, Finding, GateState, SourceFile
 from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.data.balance.summary import summary
 from truetune.stages.data.checks.registry import run_checks
@@ -16,7 +16,7 @@ from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.curation.policy import Drop, drops, statistics
 from truetune.stages.data.curation.redaction import Redaction, redaction
 from truetune.stages.data.reading.answer_schema import read_schema
-from truetune.stages.data.reading.load import Loaded, corpus_of, load
+from truetune.stages.data.reading.load import HeldOut, Loaded, corpus_of, load
 from truetune.stages.data.reading.sidecar import Provenance
 from truetune.stages.data.rows.one_pass import IN_PROCESS
 from truetune.stages.data.rows.store import stored
@@ -43,7 +43,7 @@ class Judged:
     """
 
     sources: Loaded
-    held_out: Loaded
+    held_out: Sequence[SourceFile]
     corpus: Corpus
     rules: Rules
     findings: Sequence[Finding]
@@ -53,7 +53,7 @@ class Judged:
 
     def failed_tests(self) -> list[str]:
         """Each data test of the config that does not hold, in words."""
-        return self.rules.failed_tests(self.findings, self.stats.rows, [source.path for source in self.held_out.sources])
+        return self.rules.failed_tests(self.findings, self.stats.rows, [source.path for source in self.held_out])
 
 
 def run_check(
@@ -116,18 +116,21 @@ def judge(
     """
     provenance = Provenance(config.columns, (Path(config.metadata), config.metadata) if config.metadata else None)
     sources = load(files, config.format, progress, provenance)
-    held_out = load(against, None, progress, provenance)
+    held_out = [HeldOut(shown, [load([(path, shown)], None, progress, provenance)]) for path, shown in against]
     own = own_split(sources) if hold_out else OwnSplit(sources, stored(()), stored(()))
-    sides = [Loaded((), (), rows, ()) for rows in (own.validation, own.test)]
+    named = (("the validation set", own.validation), ("the test set", own.test))
+    sides = [*(HeldOut(name, [Loaded((), (), rows, ())]) for name, rows in named), *held_out]
     schema = read_schema(Path(config.answer_schema), config.answer_schema) if config.answer_schema else ""
     listed = read_do_not_train(config.do_not_train, Path())
     sources = own.train
-    corpus = corpus_of(sources, [*sides, held_out], config, provenance, answer_schema=schema, do_not_train=listed, names=names)
+    corpus = corpus_of(sources, sides, config, provenance, answer_schema=schema, do_not_train=listed, names=names)
     rules = Rules(config.checks)
     found = run_checks(corpus, progress, engine)
     findings, dropped, redacted = rules.applied(found), drops(corpus, found, rules), redaction(corpus, found, rules)
     stats = statistics(corpus, findings, dropped, rules, redacted.positions)
-    return Judged(sources, held_out, corpus, rules, findings, dropped, redacted, stats)
+    return Judged(
+        sources, [source for side in held_out for source in side.sources], corpus, rules, findings, dropped, redacted, stats
+    )
 
 
 def _problems(judged: Judged) -> list[str]:

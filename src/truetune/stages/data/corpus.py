@@ -102,6 +102,7 @@ class Corpus:
         has_replay: general rows will be mixed into training beside these.
         do_not_train: what must never be trained on; None where the project has no list.
         names: finds names of people; None where nobody asked for it.
+        sides: what each stretch of the held-out rows is (`validation`, `test`, a file), with its positions in `everyone`.
     """
 
     rows: StoredRows
@@ -118,6 +119,7 @@ class Corpus:
     has_replay: bool = False
     do_not_train: DoNotTrainList | None = None
     names: NameFinder | None = None
+    sides: Sequence[tuple[str, range]] = ()
 
     @cached_property
     def balance(self) -> Balance:
@@ -136,6 +138,12 @@ class Corpus:
     def everyone(self) -> Sequence[Row]:
         """`rows`, then `held_out`: positions in the index are positions here."""
         return Joined(self.rows, self.held_out)
+
+    @property
+    def both_sides(self) -> tuple[range, range]:
+        """The positions in `everyone` of the rows that are trained on, and of those that are held out."""
+        own = len(self.rows)
+        return range(own), range(own, len(self.everyone))
 
     @cached_property
     def index(self) -> PromptIndex:

@@ -38,7 +38,7 @@ from truetune.stages.data.curation.spool import CuratedSpool
 from truetune.stages.data.profile import field_text
 from truetune.stages.data.reading.answer_schema import read_schema
 from truetune.stages.data.reading.formats import require_trainable
-from truetune.stages.data.reading.load import Loaded, corpus_of, load
+from truetune.stages.data.reading.load import HeldOut, Loaded, corpus_of, load
 from truetune.stages.data.reading.sidecar import Provenance
 from truetune.stages.data.rows.one_pass import IN_PROCESS
 from truetune.stages.data.rows.row import Row, row_ids
@@ -101,16 +101,16 @@ class _Read:
     """All rows that were read: those to be cut, and those that are held out already."""
 
     sources: Loaded
-    validation: tuple[Loaded, ...]
-    test: tuple[Loaded, ...]
-    gold: Loaded
+    validation: HeldOut
+    test: HeldOut
+    gold: HeldOut
     provenance: Provenance
     chosen_by: ChosenBy
 
     @property
-    def held_out(self) -> tuple[Loaded, ...]:
+    def held_out(self) -> tuple[HeldOut, ...]:
         """Validation, test, gold: their order in the corpus."""
-        return (*self.validation, *self.test, self.gold)
+        return self.validation, self.test, self.gold
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
         gate_reason=reason,
         findings=tuple(in_order(judged.findings)),
         sources=tuple(read.sources.sources),
-        held_out=tuple(source for loaded in read.held_out for source in loaded.sources),
+        held_out=tuple(source for side in read.held_out for source in side.sources),
         metadata=read.provenance.files,
         stats=stats,
         task=judged.corpus.profile,
@@ -210,9 +210,9 @@ def _read(request: Request, ports: Ports, scratch: Path) -> _Read:
     chosen_by: ChosenBy = "file" if request.test else "column" if len(own.test) else "cut"
     return _Read(
         own.train,
-        (Loaded((), (), own.validation, ()), validation),
-        (Loaded((), (), own.test, ()), test),
-        gold,
+        HeldOut("the validation set", (Loaded((), (), own.validation, ()), validation)),
+        HeldOut("the test set", (Loaded((), (), own.test, ()), test)),
+        HeldOut("the gold set", (gold,)),
         provenance,
         chosen_by,
     )
@@ -240,8 +240,7 @@ def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
     )
     rules = Rules(request.config.checks)
     border, everyone = len(corpus.rows), len(corpus.everyone)
-    validation_rows = range(border, border + sum(len(loaded.rows) for loaded in read.validation))
-    test_rows = range(validation_rows.stop, validation_rows.stop + sum(len(loaded.rows) for loaded in read.test))
+    validation_rows, test_rows, gold_rows = (positions for _, positions in corpus.sides)
     ids = _ids(corpus, test_rows)
     sealed = frozen_ids(request.seal) if read.chosen_by == "cut" else frozenset()
     frozen = frozenset(position for position in range(border) if ids[position] in sealed) if sealed else frozenset()
@@ -259,7 +258,7 @@ def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
         ids=ids,
         validation_rows=validation_rows,
         test_rows=test_rows,
-        gold_rows=range(test_rows.stop, everyone),
+        gold_rows=gold_rows,
         frozen=frozen,
         findings=rules.applied(findings),
         dropped=dropped,

@@ -24,6 +24,7 @@ from truetune.stages.data.checks.leaks import answer as answer_leaks
 from truetune.stages.data.checks.leaks import columns as column_leaks
 from truetune.stages.data.checks.leaks import frozen as frozen_split
 from truetune.stages.data.checks.leaks import gold_distance
+from truetune.stages.data.checks.leaks import held_out as held_out_leaks
 from truetune.stages.data.checks.leaks import splits as split_leaks
 from truetune.stages.data.checks.leaks import time as time_leaks
 from truetune.stages.data.checks.metadata import fields as metadata
@@ -94,6 +95,7 @@ ALL: tuple[Check | RowCheck[object], ...] = (
     contradictions.CHECK,
     label_noise.CHECK,
     split_leaks.CHECK,
+    held_out_leaks.CHECK,
     column_leaks.GROUP,
     column_leaks.CONVERSATION,
     column_leaks.SOURCE,

@@ -176,7 +176,7 @@ def _record(request: Request, judged: Judged, key: str, version: Path, folder: P
         gate_reason=reason,
         policies={code: judged.rules.of(code).policy for code in described() if code in judged.stats.findings_by_code},
         sources=tuple(judged.sources.sources),
-        held_out=tuple(judged.held_out.sources),
+        held_out=tuple(judged.held_out),
         stats=judged.stats,
         files=tree_of(folder),
     )

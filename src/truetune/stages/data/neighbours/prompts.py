@@ -173,14 +173,14 @@ class PromptIndex:
         copy = near & ((pairs.jaccard >= self._copy_jaccard) | (np.minimum(a, b) >= LONG_WORDS))
         return PairTable(self.node_of[pairs.left], self.node_of[pairs.right], pairs.jaccard, near, copy)
 
-    def near_across(self, border: int) -> PairTable:
-        """Near-duplicates of which one node has a prompt before and one a prompt from position `border` on.
+    def near_between(self, left: range, right: range) -> PairTable:
+        """Near-duplicates of which one node has a prompt at the positions `left` and one a prompt at the positions `right`.
 
         In a crowd of copies not every pair was nominated; here each node of one side is held against the other side's.
         """
         before, after = np.zeros((2, len(self.members)), dtype=bool)
-        before[self.node_of[:border]] = True
-        after[self.node_of[border:]] = True
+        before[self.node_of[left.start : left.stop]] = True
+        after[self.node_of[right.start : right.stop]] = True
         near = self.pairs.near()
         component = connected(len(self.members), near.a, near.b)
         crowds = _crowds_on_both_sides(component, before, after)

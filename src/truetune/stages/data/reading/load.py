@@ -46,6 +46,24 @@ class Loaded:
     faults: Sequence[Fault]
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """One side that training must not see: what it is called, and what was read for it."""
+
+    name: str
+    parts: Sequence[Loaded]
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows of all its parts."""
+        return Joined(*(part.rows for part in self.parts))
+
+    @property
+    def sources(self) -> list[SourceFile]:
+        """The files of all its parts."""
+        return [source for part in self.parts for source in part.sources]
+
+
 def load(
     paths: Sequence[tuple[Path, str]],
     name: DataFormat | None,
@@ -197,7 +215,7 @@ def _as_json(value: object) -> str:
 
 def corpus_of(  # noqa: PLR0913 - all that a corpus is made of
     sources: Loaded,
-    held_out: Sequence[Loaded],
+    held_out: Sequence[HeldOut],
     config: DataConfig,
     provenance: Provenance,
     commercial: bool | None = None,
@@ -210,7 +228,7 @@ def corpus_of(  # noqa: PLR0913 - all that a corpus is made of
 
     Args:
         sources: the rows that would be trained on.
-        held_out: those that training must not see.
+        held_out: those that training must not see, side by side; different sides must not share rows either.
         config: how to judge them.
         provenance: where their metadata came from.
         commercial: whether the tuned model is for commercial use; None where nobody said.
@@ -218,12 +236,13 @@ def corpus_of(  # noqa: PLR0913 - all that a corpus is made of
         do_not_train: what must never be trained on; None where there is no list.
         names: finds names of people; None where nobody asked for it.
     """
+    parts = [part for side in held_out for part in side.parts]
     return Corpus(
         rows=sources.rows,
-        held_out=Joined(*(read.rows for read in held_out)),
+        held_out=Joined(*(part.rows for part in parts)),
         faults=sources.faults,
-        held_out_faults=[fault for read in held_out for fault in read.faults],
-        encodings=[encoding for read in (sources, *held_out) for encoding in read.encodings],
+        held_out_faults=[fault for part in parts for fault in part.faults],
+        encodings=[encoding for part in (sources, *parts) for encoding in part.encodings],
         profile=profile(sources.rows, config.task_shape, answer_schema),
         near_duplicate_jaccard=config.near_duplicate_jaccard,
         sidecars=provenance.sidecars,
@@ -233,4 +252,13 @@ def corpus_of(  # noqa: PLR0913 - all that a corpus is made of
         has_replay=config.replay is not None,
         do_not_train=do_not_train,
         names=names,
+        sides=_sides(len(sources.rows), held_out),
     )
+
+
+def _sides(start: int, held_out: Sequence[HeldOut]) -> list[tuple[str, range]]:
+    sides = []
+    for side in held_out:
+        sides.append((side.name, range(start, start + len(side.rows))))
+        start += len(side.rows)
+    return sides

@@ -6,9 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.stages.data.rows_for_tests import LONG, check_rows, distinct_prompts, found, labelled, lines_of, record
+from tests.unit.stages.data.rows_for_tests import (
+    LONG,
+    Silent,
+    check_rows,
+    distinct_prompts,
+    found,
+    labelled,
+    lines_of,
+    record,
+    write_lines,
+)
 
 from truetune.core.records import CheckReport
+from truetune.stages.data.check import run_check
 
 
 def with_rows(tmp_path: Path, *extra: dict[str, object], clean: int = 40) -> CheckReport:
@@ -352,10 +363,35 @@ def test_leaks_into_a_held_out_file(tmp_path: Path) -> None:
     assert report.stats.dropped_by_code["data.leakage.split"] == 2
 
 
-def test_held_out_rows_are_not_compared_with_each_other(tmp_path: Path) -> None:
+def test_the_rows_of_one_held_out_side_are_not_compared_with_each_other(tmp_path: Path) -> None:
     report = check_rows(tmp_path, labelled(40), against=[record(LONG, "joy"), record(LONG, "joy"), record(LONG, "anger")])
     assert report.findings == ()
     assert report.stats.rows == 40
+
+
+def test_a_row_on_two_held_out_sides_is_said_and_training_keeps_its_rows(tmp_path: Path) -> None:
+    train = write_lines(tmp_path / "train.jsonl", labelled(40))
+    shared = [record(LONG, "joy"), record("when do i change my oil", "calm")]
+    one = write_lines(tmp_path / "validation.jsonl", [*labelled(48)[44:], *shared])
+    other = write_lines(tmp_path / "test.jsonl", [record(LONG.upper(), "joy"), record("when do i change my tires", "anger")])
+    third = write_lines(tmp_path / "third.jsonl", [record(LONG.replace("garden", "kitchen"), "joy")])
+    report = run_check([train], [one, other, third], progress=Silent())
+    pairs = [[(Path(ref.file).name, ref.line) for ref in finding.rows] for finding in found(report, "data.leakage.held_out")]
+    assert sorted(pairs) == [
+        [("test.jsonl", 1), ("third.jsonl", 1)],
+        [("validation.jsonl", 5), ("test.jsonl", 1)],
+        [("validation.jsonl", 5), ("third.jsonl", 1)],
+    ]
+    assert {finding.severity for finding in found(report, "data.leakage.held_out")} == {"warn"}
+    assert (report.gate, report.stats.kept) == ("passed", 40)
+
+
+def test_the_users_own_validation_and_test_rows_are_compared(tmp_path: Path) -> None:
+    sides = [{**row, "split": "train"} for row in labelled(40)]
+    sides += [{**record(LONG, "joy"), "split": "validation"}, {**record(LONG, "joy"), "split": "test"}]
+    (leak,) = found(run_check([write_lines(tmp_path / "rows.jsonl", sides)], [], progress=Silent()), "data.leakage.held_out")
+    assert "a row of the validation set stands exactly in the test set" in leak.message
+    assert [row.line for row in leak.rows] == [41, 42]
 
 
 def test_a_similar_short_question_is_no_leak(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from truetune.core.config import DataConfig
 from truetune.core.records import Finding
 from truetune.stages.data.checks.registry import run_checks
 from truetune.stages.data.curation.policy import drops
-from truetune.stages.data.reading.load import corpus_of, load
+from truetune.stages.data.reading.load import HeldOut, corpus_of, load
 from truetune.stages.data.reading.sidecar import Provenance
 from truetune.stages.data.rules import Rules
 
@@ -37,7 +37,7 @@ def leaks(folder: Path, train: list[Record], held: list[Record], **config: objec
         load([(write_lines(folder / name, lines), name)], None, Silent(), provenance)
         for name, lines in (("train.jsonl", train), ("test.jsonl", held))
     ]
-    corpus = corpus_of(sides[0], sides[1:], settings, provenance)
+    corpus = corpus_of(sides[0], [HeldOut("the test", sides[1:])], settings, provenance)
     found = run_checks(corpus, Silent())
     lines = {corpus.rows[position].line for position in drops(corpus, found, Rules(settings.checks))}
     return [f for f in found if f.code.startswith("data.leakage") and f.code != "data.leakage.split"], lines

@@ -124,7 +124,7 @@ def test_every_copy_of_a_held_out_prompt_is_found_in_a_crowd_of_copies() -> None
     tokens = random_text(rng, 40)
     crowd = [" ".join(edited(rng, tokens, 3)) for _ in range(300)]
     index = PromptIndex([*crowd, " ".join(tokens), "something else altogether"], 0.8)
-    across = index.near_across(300)
+    across = index.near_between(range(300), range(300, 302))
     assert {pair.a for pair in across} == set(index.node_of[:300].tolist()) - {index.node_of[300]}
     assert {pair.b for pair in across} == {index.node_of[300]}
 

@@ -75,7 +75,7 @@ def nearest(corpus: Corpus, gold: Sequence[int], train: Sequence[int]) -> Neares
     first = np.full(len(index.members), -1, dtype=np.int64)
     first[index.node_of[rows[::-1]]] = rows[::-1]
     nodes = index.node_of[items]
-    pairs = index.pairs.joined([index.near_across(len(corpus.rows))])
+    pairs = index.pairs.joined([index.near_between(*corpus.both_sides)])
     sides = np.concatenate([pairs.a, pairs.b]), np.concatenate([pairs.b, pairs.a])
     shares = np.concatenate([pairs.jaccard, pairs.jaccard])
     useful = np.isin(sides[0], nodes) & (first[sides[1]] >= 0)
