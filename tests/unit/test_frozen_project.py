@@ -63,6 +63,38 @@ def test_who_shows_or_spot_checks_a_row_of_the_test_looks_at_it(project: Path, t
     assert commands == ["data show", "data show", "data spotcheck"]
 
 
+def test_who_compares_or_curates_files_with_rows_of_the_test_looks_at_it(project: Path, truetune: Truetune) -> None:
+    assert truetune("data", cwd=project).returncode == 0
+    lines = (project / "data" / "tickets.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    tested = min(row["line"] for row in seal(project)["rows"])
+    free = next(line for line in range(1, 99) if line not in {row["line"] for row in seal(project)["rows"]})
+
+    def commands() -> list[str]:
+        return [entry["data"]["command"] for entry in looks(project) if entry["event"] == "test.looked"]
+
+    def without(line: int) -> str:
+        path = project / "less.jsonl"
+        path.write_text("".join(lines[: line - 1] + lines[line:]), encoding="utf-8")
+        return path.name
+
+    assert truetune("data", "diff", "data/tickets.jsonl", without(free), cwd=project).returncode == 0
+    assert commands() == []
+    assert truetune("data", "diff", "data/tickets.jsonl", without(tested), cwd=project).returncode == 0
+    assert commands() == ["data diff"]
+
+    kept = [*lines[tested - 1 : tested], *lines[free - 1 : free], *lines[free - 1 : free]]
+    (project / "few.jsonl").write_text("".join(kept), encoding="utf-8")
+    truetune("data", "curate", "few.jsonl", cwd=project)
+    assert commands() == ["data diff"]
+    (project / "few.jsonl").write_text("".join([*kept, lines[tested - 1]]), encoding="utf-8")
+    truetune("data", "curate", "few.jsonl", cwd=project)
+    truetune("data", "curate", "few.jsonl", cwd=project)  # nothing new is written
+    assert commands() == ["data diff", "data curate"]
+    place = f"data/tickets.jsonl:{tested}"
+    assert truetune("data", "show", place, "--model", "fake:tiny", cwd=project).returncode == 0
+    assert commands() == ["data diff", "data curate", "data show"]
+
+
 def test_each_evaluation_is_a_look_that_verify_and_the_report_count(project: Path, truetune: Truetune) -> None:
     assert truetune("run", cwd=project).returncode == 0
     assert truetune("run", "--new", cwd=project).returncode == 0
@@ -71,6 +103,10 @@ def test_each_evaluation_is_a_look_that_verify_and_the_report_count(project: Pat
     assert checked.returncode == 0 and "looked at 2 times since it was sealed on" in checked.stdout
     newest = max((project / "runs").iterdir(), key=lambda run: run.name)
     assert "looks at the frozen test" in (newest / "report.html").read_text(encoding="utf-8")
+    assert truetune("data", "show", seal(project)["rows"][0]["row_id"], cwd=project).returncode == 0
+    assert truetune("report", "latest", cwd=project).returncode == 0
+    page = (newest / "report.html").read_text(encoding="utf-8")
+    assert "1 by data show, 2 by evaluate, 1 after this run&#39;s evaluation" in page
 
     ledger = project / "evals" / "test.looks.jsonl"
     lines = ledger.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from truetune.cli.looks import count_look
 from truetune.cli.session import JSON, session
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def curate(
         curated = curate_files(
             request, SilentProgress(), row_engine(request.config.engine), name_finder(request.config.pii_names)
         )
+        # What is left out stands in changes.md with its words.
+        count_look(config if config and config.is_dir() else Path(), "data curate", curated.read)
         current.document(curated.record)
         for line in _lines(curated.record, is_new=curated.is_new):
             current.console.print(line)

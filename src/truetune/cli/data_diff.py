@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from truetune.cli.looks import count_look
 from truetune.cli.session import JSON, PROJECT, session
 
 if TYPE_CHECKING:
@@ -40,9 +41,12 @@ def diff(
         from truetune.stages.data.inspection.diff import diff as difference
 
         judged_by = settings(config, None)
-        record = difference(_state(a, project, judged_by), _state(b, project, judged_by))
-        current.document(record)
-        for line in lines(record, most):
+        found = difference(_state(a, project, judged_by), _state(b, project, judged_by))
+        # A run that is compared has counted its look; rows of files may be rows of the frozen test too.
+        if not _is_run(a) and not _is_run(b):
+            count_look(project, "data diff", (row.messages for row in found.read))
+        current.document(found.record)
+        for line in lines(found.record, most):
             current.console.print(line)
 
 
@@ -56,9 +60,17 @@ def _state(name: str, project: Path, config: DataConfig) -> State:
         version = read_version(folder) if folder else None
         if folder is not None and version is not None:
             return _of_files(str(folder), [(folder / f, f"{folder}/{f}") for f in version_files(version)], config)
-    if path.is_file() or path.suffix:
-        return _of_files(name, [(path, name)], config)
-    return _of_run(name, project)
+    return _of_run(name, project) if _is_run(name) else _of_files(name, [(path, name)], config)
+
+
+def _is_run(name: str) -> bool:
+    """Is it neither a file nor a version? A folder that holds no version may have a run's name."""
+    from truetune.stages.data.curation.curate import newest_version, read_version
+
+    path = Path(name)
+    if path.is_dir():
+        return read_version(path) is None and newest_version(path) is None
+    return not path.is_file() and not path.suffix
 
 
 def _of_files(name: str, files: Sequence[NamedFile], config: DataConfig) -> State:

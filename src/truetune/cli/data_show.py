@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from truetune.cli.looks import count_look
 from truetune.cli.session import JSON, PROJECT, session
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def show(
         place = _place(row)
         loaded = None if place and model else load_project(project)
         found = _from_file(*place, loaded) if place else _from_run(row, loaded or load_project(project))
+        if place:
+            count_look(project, "data show", [found.messages])
         name, revision, max_length = model or "", None, None
         if loaded is not None:
             max_length = loaded.config.train.max_length
@@ -59,7 +62,6 @@ def _place(row: str) -> tuple[str, int] | None:
 
 
 def _from_file(name: str, line: int, project: Project | None) -> FoundRow:
-    from truetune import loop, wiring
     from truetune.cli.progress import SilentProgress
     from truetune.stages.data.inspection.show import row_at
 
@@ -67,9 +69,7 @@ def _from_file(name: str, line: int, project: Project | None) -> FoundRow:
         return row_at(Path(name), name, line, None, SilentProgress())
     # A finding names a file as the project does, from wherever in it the command is called.
     path = Path(name) if Path(name).exists() else project.resolve_data_path(name)
-    found = row_at(path, name, line, project.config.data.format, SilentProgress())
-    loop.count_look(project, wiring.clock(), "data show", [found.messages])
-    return found
+    return row_at(path, name, line, project.config.data.format, SilentProgress())
 
 
 def _from_run(name: str, project: Project) -> FoundRow:

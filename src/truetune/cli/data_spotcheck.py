@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import typer
 
+from truetune.cli.looks import count_look
 from truetune.cli.session import JSON, PROJECT, Session, session
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def spotcheck(
         source, candidates, path, run = _of_files(files) if files else _of_run(project)
         chosen = sample(candidates, rows, seed)
         if files:
-            _count_look(project, chosen)
+            count_look(project, "data spotcheck", (row.messages for row in chosen))
         check = SpotCheck(chosen, save or path, wiring.clock())
         with closing(_answers(answers)) as said:
             _ask(current, check, said)
@@ -68,16 +69,6 @@ def _of_files(files: list[Path]) -> tuple[str, list[Candidate], Path, RunFolder 
     found = load([(path, str(path)) for path in dict.fromkeys(files)], None, SilentProgress()).rows
     candidates = [Candidate(i, row.ref, row.messages) for i, row in zip(row_ids(found), found, strict=True)]
     return ", ".join(map(str, files)), candidates, Path("spotcheck.jsonl"), None
-
-
-def _count_look(folder: Path, chosen: Sequence[Candidate]) -> None:
-    """Rows of files may be rows of a project's frozen test: then this is a look at it. Outside a project nothing is frozen."""
-    from truetune import loop, wiring
-    from truetune.cli.project import load_project
-    from truetune.core.errors import UsageError
-
-    with suppress(UsageError):
-        loop.count_look(load_project(folder), wiring.clock(), "data spotcheck", (row.messages for row in chosen))
 
 
 def _of_run(folder: Path) -> tuple[str, list[Candidate], Path, RunFolder | None]:

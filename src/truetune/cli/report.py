@@ -11,6 +11,7 @@ from truetune.cli.session import JSON, PROJECT, session
 
 if TYPE_CHECKING:
     from truetune.evidence.run_folder import RunFolder
+    from truetune.project.project import Project
 
 
 def report(
@@ -30,18 +31,22 @@ def report(
 
         loaded = load_project(project)
         folder = loop.run_folder(loaded, loaded.find_run(run), wiring.clock())
-        path = write_report(folder)
+        path = write_report(loaded, folder)
         if as_json:
             typer.echo(Artifact(path=str(path), digest=file_digest(path), size_bytes=path.stat().st_size).model_dump_json())
         current.console.print(f"report    {path}")
 
 
-def write_report(run: RunFolder) -> Path:
-    """Render the run's records into its `report.html`."""
+def write_report(project: Project, run: RunFolder) -> Path:
+    """Render the run's records, and how often its test has been looked at until now, into its `report.html`."""
+    from truetune import loop
+    from truetune.core.records import DataRecord
     from truetune.evidence import atomic
     from truetune.report.load import load_bundle
     from truetune.report.render import render
 
     path = run.path / "report.html"
-    atomic.write_text(path, render(load_bundle(run)))
+    data = run.read_record("data", DataRecord)
+    looked = loop.frozen_test(project, run.clock).info(data.splits["test"].digest) if data else None
+    atomic.write_text(path, render(load_bundle(run, looked)))
     return path

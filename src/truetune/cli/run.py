@@ -51,7 +51,7 @@ def run_loop(current: Session, folder: Path, until: str, *, new: bool = False) -
     finally:
         reporter.close()
     if stage == "verdict":
-        write_report(result.run)
+        write_report(loaded, result.run)
     return result
 
 

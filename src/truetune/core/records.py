@@ -249,14 +249,15 @@ class SealRecord(Record):
 
 
 class FrozenTestInfo(Frozen):
-    """The frozen test as a run met it: since when it is sealed, how often it had been looked at, this look included, and how many
-    times this project has sealed a test.
+    """The frozen test as a run met it: since when it is sealed, how often it had been looked at, this look included, by which
+    commands, and how many times this project has sealed a test.
     """
 
     digest: Digest
     sealed_at: str
     looks: int
     seals: int
+    by_command: dict[str, int] = Field(default_factory=dict)
 
 
 class GoldDistance(Frozen):

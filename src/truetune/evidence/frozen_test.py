@@ -6,6 +6,7 @@ append-only and hash-chained; sealing is an entry in it too, so that a second se
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from truetune.core.errors import EvidenceError
@@ -92,5 +93,7 @@ class FrozenTest:
         mine = [entry for entry in seals if entry.data.get("digest") == digest]
         if not mine:
             return None
-        looks = sum(entry.event == LOOKED and entry.data.get("digest") == digest for entry in entries)
-        return FrozenTestInfo(digest=digest, sealed_at=mine[0].time, looks=looks, seals=len(seals))
+        looks = Counter(str(e.data.get("command")) for e in entries if e.event == LOOKED and e.data.get("digest") == digest)
+        return FrozenTestInfo(
+            digest=digest, sealed_at=mine[0].time, looks=looks.total(), seals=len(seals), by_command=dict(sorted(looks.items()))
+        )

@@ -12,6 +12,7 @@ from truetune.core.records import (
     DiagnosisRecord,
     DoctorRecord,
     EvaluationRecord,
+    FrozenTestInfo,
     PlanRecord,
     SpotCheckRecord,
     StepMetrics,
@@ -78,6 +79,7 @@ class ReportBundle:
     """All that `render` needs; a stage that has not run is None, and the report then says so.
 
     Attributes:
+        looked: the frozen test as it has been looked at until the report is made; the evaluation knows only what was before it.
         rows: the words of every row that a finding or the list of hardest rows points at.
         row_ids: the place of each of those rows that has an id.
         lengths_chars: length in characters of every kept conversation.
@@ -96,6 +98,7 @@ class ReportBundle:
     diagnosis: DiagnosisRecord | None = None
     evaluation: EvaluationRecord | None = None
     verdict: VerdictRecord | None = None
+    looked: FrozenTestInfo | None = None
     spotcheck: SpotCheckRecord | None = None
     metrics: tuple[StepMetrics, ...] = ()
     outputs: tuple[Output, ...] = ()

@@ -21,6 +21,7 @@ from truetune.core.records import (
     DiagnosisRecord,
     DoctorRecord,
     EvaluationRecord,
+    FrozenTestInfo,
     PlanRecord,
     RowRef,
     SplitName,
@@ -47,8 +48,8 @@ class _Behind:
     lengths_chars: list[int] = field(default_factory=list)
 
 
-def load_bundle(run: RunFolder) -> ReportBundle:
-    """All that the report of this run shows.
+def load_bundle(run: RunFolder, looked: FrozenTestInfo | None = None) -> ReportBundle:
+    """All that the report of this run shows; `looked` is the frozen test as it has been looked at until now.
 
     What a record names and the store no longer holds is left out and said in `notices`: a report is for reading, and
     `verify` is for finding out what happened to it.
@@ -76,6 +77,7 @@ def load_bundle(run: RunFolder) -> ReportBundle:
         diagnosis=run.read_record("diagnose", DiagnosisRecord),
         evaluation=evaluation,
         verdict=run.read_record("verdict", VerdictRecord),
+        looked=looked,
         spotcheck=run.read_record("spotcheck", SpotCheckRecord),
         metrics=_metrics(run, train, notices),
         outputs=_outputs(run, evaluation, notices),

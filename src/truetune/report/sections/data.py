@@ -126,12 +126,16 @@ def _gold(data: DataRecord) -> tuple[tuple[str, str, str], ...]:
 
 
 def _looks(bundle: ReportBundle) -> tuple[tuple[str, str, str], ...]:
-    """How often the frozen test had been looked at when this run's evaluation had."""
-    looked = bundle.evaluation.frozen_test if bundle.evaluation else None
+    """How often the frozen test has been looked at, by what, and how often after this run's evaluation had."""
+    then = bundle.evaluation.frozen_test if bundle.evaluation else None
+    looked = bundle.looked or then
     if looked is None:
         return ()
-    sealed = f"since it was sealed on {looked.sealed_at[:10]}"
-    return (("looks at the frozen test", f"{looked.looks:,}", sealed if looked.seals == 1 else f"{sealed}, seal {looked.seals}"),)
+    said = [f"since it was sealed on {looked.sealed_at[:10]}"]
+    said += [f"seal {looked.seals}"] if looked.seals > 1 else []
+    said += [f"{count:,} by {command}" for command, count in looked.by_command.items()]
+    said += [f"{looked.looks - then.looks:,} after this run's evaluation"] if then and looked.looks > then.looks else []
+    return (("looks at the frozen test", f"{looked.looks:,}", ", ".join(said)),)
 
 
 def _spotcheck(record: SpotCheckRecord | None) -> str:

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from truetune import __version__
 from truetune.core.config import DataConfig
 from truetune.core.errors import DataError, EvidenceError, UsageError
-from truetune.core.ports import NameFinder, Progress, RowEngine
+from truetune.core.ports import Message, NameFinder, Progress, RowEngine
 from truetune.core.records import CurationRecord, GateState, RowRef, SourceFile
 from truetune.core.sensitive.masking import excerpt
 from truetune.evidence import atomic
@@ -60,10 +60,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Curated:
-    """The version, and whether it was there already."""
+    """The version, whether it was there already, and the rows of which a person reads in what was newly written of it."""
 
     record: CurationRecord
     is_new: bool
+    read: Iterable[Sequence[Message]] = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def curate(request: Request, progress: Progress, engine: RowEngine = IN_PROCESS,
             known = read_version(newest) if newest else None
             if known is not None and known.key == key:
                 return Curated(known, is_new=False)
-            return Curated(_make(request, key, _next(request.out, newest), progress, engine, names), is_new=True)
+            return _make(request, key, _next(request.out, newest), progress, engine, names)
     except Timeout as error:
         raise UsageError(
             "usage.run_in_progress",
@@ -153,9 +154,7 @@ def _digest(path: Path) -> str | None:
     return file_digest(path) if path.is_file() else None
 
 
-def _make(
-    request: Request, key: str, version: Path, progress: Progress, engine: RowEngine, names: NameFinder | None
-) -> CurationRecord:
+def _make(request: Request, key: str, version: Path, progress: Progress, engine: RowEngine, names: NameFinder | None) -> Curated:
     judged = judge(request.files, request.against, request.config, progress, engine, names=names)
     left = _left(judged)
     with atomic.new_folder(version) as folder:
@@ -164,7 +163,8 @@ def _make(
         (folder / "changes.md").write_text("".join(_changes(judged, left)), encoding="utf-8")
         record = _record(request, judged, key, version, folder)
         (folder / RECORD_NAME).write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return record
+    shown = sorted(judged.dropped.keys() | judged.redaction.positions)
+    return Curated(record, is_new=True, read=(judged.corpus.rows[position].messages for position in shown))
 
 
 def _record(request: Request, judged: Judged, key: str, version: Path, folder: Path) -> CurationRecord:

@@ -49,9 +49,18 @@ class State:
     stats: DataStats
 
 
-def diff(a: State, b: State) -> DataDiff:
+@dataclass(frozen=True)
+class Difference:
+    """What differs, and the rows of which a person reads in it."""
+
+    record: DataDiff
+    read: Sequence[Content]
+
+
+def diff(a: State, b: State) -> Difference:
     """What `b` has that `a` has not, and the other way round."""
     left, right, unchanged = _unmatched(a.rows, b.rows)
+    read = [*(a.rows[i] for i in left), *(b.rows[j] for j in right)]
     pairs = [*_paired(left, right, a.rows, b.rows, _id_of), *_paired(left, right, a.rows, b.rows, _question_of)]
     changes = [
         *(_change("changed", a.rows[i], b.rows[j]) for i, j in sorted(pairs)),
@@ -60,7 +69,7 @@ def diff(a: State, b: State) -> DataDiff:
     ]
     codes = sorted({*a.findings_by_code, *b.findings_by_code})
     counts = {code: (a.findings_by_code.get(code, 0), b.findings_by_code.get(code, 0)) for code in codes}
-    return DataDiff(
+    record = DataDiff(
         a=a.name,
         b=b.name,
         unchanged=unchanged,
@@ -69,6 +78,7 @@ def diff(a: State, b: State) -> DataDiff:
         stats_a=a.stats,
         stats_b=b.stats,
     )
+    return Difference(record, read)
 
 
 def _unmatched(a: Sequence[Content], b: Sequence[Content]) -> tuple[set[int], set[int], int]:

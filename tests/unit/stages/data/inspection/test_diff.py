@@ -21,7 +21,7 @@ def compared(tmp_path: Path, a: list[Record], b: list[Record]) -> DataDiff:
         path = write_lines(tmp_path / f"{name}.jsonl", rows)
         judged = judge([(path, path.name)], [], DataConfig(sources=()), Silent(), IN_PROCESS)
         states.append(State(name, of_rows(judged.corpus.rows), judged.stats.findings_by_code, judged.stats))
-    return diff(*states)
+    return diff(*states).record
 
 
 def kinds(found: DataDiff) -> list[tuple[str, int | None, int | None]]:
@@ -89,12 +89,12 @@ def state(rows: list[tuple[int, str, str | None]]) -> State:
 
 @given(a=ROWS, b=ROWS)
 def test_every_row_is_counted_once(a: list[tuple[int, str, str | None]], b: list[tuple[int, str, str | None]]) -> None:
-    found = diff(state(a), state(b))
+    found = diff(state(a), state(b)).record
     lines_a = [c.a.line for c in found.changes if c.a]
     lines_b = [c.b.line for c in found.changes if c.b]
     assert len(set(lines_a)) == len(lines_a) == len(a) - found.unchanged
     assert len(set(lines_b)) == len(lines_b) == len(b) - found.unchanged
-    assert not diff(state(a), state(a)).changes
-    mirrored = diff(state(b), state(a))
+    assert not diff(state(a), state(a)).record.changes
+    mirrored = diff(state(b), state(a)).record
     assert mirrored.unchanged == found.unchanged
     assert sum(c.kind == "added" for c in mirrored.changes) == sum(c.kind == "removed" for c in found.changes)
