@@ -29,8 +29,9 @@ class Subject:
 
 def subject_of(row: CuratedRow) -> Subject:
     """A curated row as the list sees it; the system prompt, which rows share, is not looked at."""
+    whole = row.row_id.partition(".")[0]
     return Subject(
-        ids=[name for name in (row.row_id, row.row_id.partition(".")[0], row.id) if name],
+        ids=[name for name in (row.row_id, whole, whole.removeprefix("replay-"), row.id) if name],
         sources=[row.file, *([row.source] if row.source else [])],
         texts=[message["content"] for message in row.messages if message["role"] != "system"],
     )

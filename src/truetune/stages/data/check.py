@@ -12,7 +12,7 @@ from truetune.core.records import CheckReport, DataStats, Finding, GateState, So
 from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.data.balance.summary import summary
 from truetune.stages.data.checks.registry import run_checks
-from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.corpus import TEST, VALIDATION, Corpus
 from truetune.stages.data.curation.policy import Drop, drops, statistics
 from truetune.stages.data.curation.redaction import Redaction, redaction
 from truetune.stages.data.reading.answer_schema import read_schema
@@ -118,7 +118,7 @@ def judge(
     sources = load(files, config.format, progress, provenance)
     held_out = [HeldOut(shown, [load([(path, shown)], None, progress, provenance)]) for path, shown in against]
     own = own_split(sources) if hold_out else OwnSplit(sources, stored(()), stored(()))
-    named = (("the validation set", own.validation), ("the test set", own.test))
+    named = ((VALIDATION, own.validation), (TEST, own.test))
     sides = [*(HeldOut(name, [Loaded((), (), rows, ())]) for name, rows in named), *held_out]
     schema = read_schema(Path(config.answer_schema), config.answer_schema) if config.answer_schema else ""
     listed = read_do_not_train(config.do_not_train, Path())

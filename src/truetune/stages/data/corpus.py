@@ -30,6 +30,10 @@ _COMPARED_PER_PROMPT = 30
 """Rows of one prompt are compared pairwise, the first thirty of them: the work stays linear in rows."""
 
 
+VALIDATION, TEST, GOLD = "the validation set", "the test set", "the gold set"
+"""What the held-out sides of a project are called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong with a record that cannot become a row. `text` is what stands there, not yet masked."""
@@ -138,6 +142,10 @@ class Corpus:
     def everyone(self) -> Sequence[Row]:
         """`rows`, then `held_out`: positions in the index are positions here."""
         return Joined(self.rows, self.held_out)
+
+    def side(self, name: str) -> range:
+        """The positions in `everyone` of a held-out side; none where there is no such side."""
+        return next((positions for side, positions in self.sides if side == name), range(0))
 
     @property
     def both_sides(self) -> tuple[range, range]:

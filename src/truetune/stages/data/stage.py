@@ -28,9 +28,10 @@ from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.data.balance.summary import summary
 from truetune.stages.data.checks.leaks import gold_distance
 from truetune.stages.data.checks.leaks.frozen import CHANGED, MATES, mates_finding, seal_findings
+from truetune.stages.data.checks.personal import do_not_train
 from truetune.stages.data.checks.registry import in_order, run_checks
 from truetune.stages.data.checks.template import context_length, mask
-from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.corpus import GOLD, TEST, VALIDATION, Corpus
 from truetune.stages.data.curation.policy import Drop, drops, fate_of, statistics
 from truetune.stages.data.curation.redaction import RedactedRows, Redaction, redaction
 from truetune.stages.data.curation.shards import DroppedRow, store_shards
@@ -210,9 +211,9 @@ def _read(request: Request, ports: Ports, scratch: Path) -> _Read:
     chosen_by: ChosenBy = "file" if request.test else "column" if len(own.test) else "cut"
     return _Read(
         own.train,
-        HeldOut("the validation set", (Loaded((), (), own.validation, ()), validation)),
-        HeldOut("the test set", (Loaded((), (), own.test, ()), test)),
-        HeldOut("the gold set", (gold,)),
+        HeldOut(VALIDATION, (Loaded((), (), own.validation, ()), validation)),
+        HeldOut(TEST, (Loaded((), (), own.test, ()), test)),
+        HeldOut(GOLD, (gold,)),
         provenance,
         chosen_by,
     )
@@ -246,6 +247,8 @@ def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
     frozen = frozenset(position for position in range(border) if ids[position] in sealed) if sealed else frozenset()
     findings = run_checks(corpus, ports.progress, ports.engine)
     dropped, redacted = drops(corpus, findings, rules, frozen), redaction(corpus, findings, rules)
+    for position, entry in do_not_train.listed_rows(corpus, validation_rows):
+        dropped[position] = Drop(do_not_train.CODE, do_not_train.said_of(entry))
     tokenised = None
     if ports.tokenizer is not None:
         left = [position for position in range(everyone) if position not in dropped]
@@ -363,6 +366,7 @@ def _replay(
         task=corpus.rows,
         suites={**{side: [row.prompt for row in rows[side]] for side in ("validation", "test")}, "gold": gold, **request.suites},
         rules=judged.rules,
+        do_not_train=corpus.do_not_train,
     )
     return replay.mix_in(asked, Window(ports.tokenizer, request.max_length), ports.progress)
 

@@ -20,7 +20,7 @@ def training_examples(
     split: SplitName,
     tokenizer: ChatTokenizer,
     max_length: int,
-    do_not_train: DoNotTrainList | None = None,
+    do_not_train: DoNotTrainList | None,
 ) -> list[TrainingExample]:
     """One side of the split, tokenised and masked; every row has trained tokens and none is longer than `max_length`.
 
@@ -31,7 +31,7 @@ def training_examples(
     """
     rows = read_split(store, curated, split)
     if do_not_train is not None:
-        _require_allowed(rows, DoNotTrain(do_not_train))
+        _require_allowed(rows, DoNotTrain(do_not_train), split)
     masked = _masked(tokenizer, rows)
     for row, conversation in zip(rows, masked, strict=True):
         _require(row, conversation, max_length)
@@ -50,15 +50,15 @@ def _masked(tokenizer: ChatTokenizer, rows: Sequence[CuratedRow]) -> list[Masked
         ) from error
 
 
-def _require_allowed(rows: Sequence[CuratedRow], listed: DoNotTrain) -> None:
+def _require_allowed(rows: Sequence[CuratedRow], listed: DoNotTrain, split: SplitName) -> None:
     for row in rows:
         entry = listed.entry_for(subject_of(row))
         if entry is not None:
             raise DataError(
                 "train.do_not_train",
-                "a row that is about to be trained on is on the do-not-train list",
+                f"a row of the {split} split, about to be tokenised, is on the do-not-train list",
                 why=f"{described(entry)}; the curated data were made before the list said so, elsewhere, or edited",
-                fix="truetune run --new: the data gate leaves the row out (a replay set is yours to clean)",
+                fix="truetune run --new: the data gate leaves the row out",
                 where=f"{row.file}:{row.line}",
             )
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from truetune.core.config import Config
-from truetune.core.ports import ChatTokenizer, Progress, Trainer, TrainOutcome, TrainRequest
-from truetune.core.records import DataRecord, StepMetrics, TrainRecord
+from truetune.core.ports import ChatTokenizer, Progress, Trainer, TrainingExample, TrainOutcome, TrainRequest
+from truetune.core.records import DataRecord, SplitName, StepMetrics, TrainRecord
 from truetune.evidence.digests import json_digest
 from truetune.evidence.run_folder import RunFolder
 from truetune.project.do_not_train.entries import DoNotTrainList
@@ -70,14 +70,16 @@ def _trainer_request(
     request: Request, ports: Ports, evidence: RunFolder, work_dir: Path, on_step: Callable[[StepMetrics], None]
 ) -> TrainRequest:
     config = request.config
+
+    def tokenised(split: SplitName) -> list[TrainingExample]:
+        return training_examples(
+            evidence.store, request.data.curated, split, ports.tokenizer, config.train.max_length, request.do_not_train
+        )
+
     return TrainRequest(
         model_dir=request.model_dir,
-        train=training_examples(
-            evidence.store, request.data.curated, "train", ports.tokenizer, config.train.max_length, request.do_not_train
-        ),
-        validation=training_examples(
-            evidence.store, request.data.curated, "validation", ports.tokenizer, config.train.max_length
-        ),
+        train=tokenised("train"),
+        validation=tokenised("validation"),
         hyperparameters=config.train,
         seed=config.seed,
         precision=request.precision,

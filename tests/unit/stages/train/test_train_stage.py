@@ -221,7 +221,9 @@ def test_measure_asks_the_trainer_and_leaves_nothing(
     assert not evidence.path.exists()
 
 
-@pytest.mark.parametrize("entry", [{"id": "row-007"}, {"source": "data.jsonl"}, {"regex": "."}, {"id": "their-7"}])
+@pytest.mark.parametrize(
+    "entry", [{"id": "row-007"}, {"source": "data.jsonl"}, {"regex": "."}, {"id": "their-7"}, {"id": "row-103"}]
+)
 def test_a_shard_with_a_listed_row_is_refused(
     entry: dict[str, str], request_for: Callable[..., stage.Request], evidence: RunFolder, heard: Heard, tmp_path: Path
 ) -> None:

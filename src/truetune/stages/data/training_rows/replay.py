@@ -14,10 +14,11 @@ from truetune.core.records import Finding, ReplayInfo, RowRef
 from truetune.core.sensitive.masking import excerpt
 from truetune.core.text import words
 from truetune.evidence.curated import CuratedRow
+from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.checks.base import RowCheck
 from truetune.stages.data.checks.duplicates import exact as exact_duplicates
 from truetune.stages.data.checks.duplicates import near as near_duplicates
-from truetune.stages.data.checks.personal import secrets
+from truetune.stages.data.checks.personal import do_not_train, secrets
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.curation.policy import Drop
 from truetune.stages.data.curation.shards import DroppedRow
@@ -67,6 +68,7 @@ class Request:
         task: rows of the task, by position; replay must not repeat them.
         suites: texts that the model will be evaluated on, by suite; replay must not hold them.
         rules: what the config says of each check.
+        do_not_train: what must never be trained on, replay included; None where the project has no list.
     """
 
     wanted: ReplayConfig
@@ -77,6 +79,7 @@ class Request:
     task: Sequence[Row]
     suites: Mapping[str, Sequence[str]]
     rules: Rules
+    do_not_train: DoNotTrainList | None = None
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,10 @@ def mix_in(request: Request, window: Window, progress: Progress) -> Mixed:
     Raises:
         DataError: the source cannot be read as data at all, or its format cannot be trained on.
     """
-    loaded = load([request.path], None, progress)
+    provenance = Provenance(request.config.columns)
+    loaded = load([request.path], None, progress, provenance)
     require_trainable(loaded.sources)
-    corpus = corpus_of(loaded, [], request.config, Provenance())
+    corpus = corpus_of(loaded, [], request.config, provenance, do_not_train=request.do_not_train)
     drops = _unusable(request, corpus, progress)
     drawn, too_hard = _drawn(request, corpus, drops, window, progress)
     drops |= too_hard
@@ -108,12 +112,13 @@ def mix_in(request: Request, window: Window, progress: Progress) -> Mixed:
 
 def _unusable(request: Request, corpus: Corpus, progress: Progress) -> dict[int, Drop]:
     """Rows that cannot be mixed in, by position, each with the first reason that applies."""
-    found: dict[int, Drop] = {}
+    listed = do_not_train.listed_rows(corpus, range(len(corpus.rows)))
+    found = {position: Drop(do_not_train.CODE, do_not_train.said_of(entry)) for position, entry in listed}
     for finding in _secrets(corpus, progress):
         for ref in finding.rows:
             position = corpus.rows.position(ref)
             if position is not None:
-                found[position] = Drop(secrets.CODE, finding.message)
+                found.setdefault(position, Drop(secrets.CODE, finding.message))
     for position, reason in _leaks(corpus.rows, request.suites):
         found.setdefault(position, Drop(LEAK_CODE, reason))
     for position, reason in _repeats(corpus.rows, request.task):
@@ -214,7 +219,10 @@ def _draw_key(seed: int, row_id: str) -> str:
 def _curated(corpus: Corpus, drawn: Collection[int]) -> list[CuratedRow]:
     ids = [f"replay-{row_id}" for row_id in row_ids(corpus.rows)]
     rows = ((ids[p], corpus.rows[p]) for p in sorted(drawn))
-    return [CuratedRow(i, row.file, row.line, i, row.messages, row.prompt, row.answer, origin="replay") for i, row in rows]
+    return [
+        CuratedRow(i, row.file, row.line, i, row.messages, row.prompt, row.answer, row.meta.id, row.meta.source, origin="replay")
+        for i, row in rows
+    ]
 
 
 def _dropped_rows(loaded: Loaded, corpus: Corpus, drops: Mapping[int, Drop]) -> list[DroppedRow]:
@@ -244,7 +252,17 @@ def _info(request: Request, loaded: Loaded, drops: Mapping[int, Drop], drawn: Se
 
 
 def _findings(corpus: Corpus, drops: Mapping[int, Drop]) -> Iterator[Finding]:
-    """One for all rows that repeat the evaluation, one for all that repeat the task."""
+    """One for all rows that must not be trained on, one for all that repeat the evaluation, one for all that repeat the task."""
+    listed = sorted(p for p, drop in drops.items() if drop.code == do_not_train.CODE)
+    if listed:
+        yield Finding(
+            code=do_not_train.CODE,
+            severity="note",
+            message=f"{_rows(listed)} of the replay set are on the do-not-train list, and were passed over",
+            rows=tuple(corpus.refs(listed[:_SHOWN])),
+            evidence={"reasons": [drops[p].reason for p in listed[:5]], "rows": len(listed)},
+            fix="nothing to do for this run; clean the replay set before others use it",
+        )
     leaked = sorted(p for p, drop in drops.items() if drop.code == LEAK_CODE)
     if leaked:
         yield Finding(

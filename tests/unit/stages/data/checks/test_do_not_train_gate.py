@@ -56,6 +56,30 @@ def test_listed_rows_go_with_the_entry_as_their_reason(tmp_path: Path) -> None:
     assert data.do_not_train is not None and data.do_not_train.startswith("sha256:")
 
 
+def test_the_users_own_validation_rows_are_held_to_the_list_and_the_test_is_left_whole(tmp_path: Path) -> None:
+    write_lines(tmp_path / "rows.jsonl", labelled(60))
+    for name in ("validation.jsonl", "test.jsonl"):
+        write_lines(tmp_path / name, [*({**row, "id": f"{name}-{n}"} for n, row in enumerate(labelled(80)[60:66])), *rows()[-2:]])
+    store = ObjectStore(tmp_path / "objects")
+    config = DataConfig.model_validate(
+        {
+            "sources": ["rows.jsonl"],
+            "min_train_rows": 10,
+            "do_not_train": [*LISTED, {"id": "validation.jsonl-0"}],
+            "splits": {"validation": "validation.jsonl"},
+        }
+    )
+    folder = RunFolder(tmp_path / "runs" / "one", store, FakeClock())
+    request = Request(config, tmp_path, 17, 4096, test=tmp_path / "test.jsonl")
+    data = run(request, Ports(FakeTokenizer(), Silent()), folder)
+    assert [row.line for row in read_split(store, data.curated, "validation")] == [2, 3, 4, 5, 6]
+    assert len(read_split(store, data.curated, "test")) == 8
+    listed = [finding for finding in data.findings if finding.code == "data.do_not_train"]
+    assert [(ref.file, ref.line) for finding in listed for ref in finding.rows] == [
+        ("validation.jsonl", line) for line in (1, 7, 8)
+    ]
+
+
 def test_without_a_list_nothing_is_looked_for(tmp_path: Path) -> None:
     source = write_lines(tmp_path / "rows.jsonl", rows())
     report = run_check([source], [], progress=Silent())

@@ -18,6 +18,7 @@ from truetune.core.records import DataRecord, Finding
 from truetune.evidence.curated import CuratedRow, read_split
 from truetune.evidence.run_folder import RunFolder
 from truetune.evidence.store import ObjectStore
+from truetune.project.do_not_train.matching import text_sha256
 from truetune.stages.data.stage import Ports, Request, run
 
 SHARE, LEAK, DUPLICATE, LICENCE = "data.replay.share", "data.replay.leak", "data.replay.duplicate", "data.replay.licence"
@@ -67,6 +68,7 @@ class World:
         suites: Mapping[str, Sequence[str]] | None = None,
         seed: int = 17,
         share: float = 0.1,
+        data: Mapping[str, object] | None = None,
         **config: object,
     ) -> DataRecord:
         write_lines(self.root / "rows.jsonl", task or labelled(120))
@@ -77,6 +79,7 @@ class World:
                 "sources": ["rows.jsonl"],
                 "min_train_rows": 10,
                 "replay": {"source": "general.jsonl", "share": share, "licence": "CC0-1.0", **config},
+                **(data or {}),
             }
         )
         request = Request(settings, self.root, seed, 4096, gold_path, suites=suites or {})
@@ -215,3 +218,19 @@ def test_alpaca_seed_tasks(world: World) -> None:
     assert data.replay and data.replay.offered == 175
     assert data.replay.share_tokens == pytest.approx(0.1, abs=0.005)
     assert found(data, SHARE) == []
+
+
+def test_listed_rows_are_passed_over_and_counted(world: World) -> None:
+    rows = general()
+    rows[0] = {**rows[0], "id": "g-1"}
+    rows[1] = {**rows[1], "source": "forum"}
+    turns = [str(message["content"]) for message in rows[2]["messages"]]  # type: ignore[attr-defined]
+    near = str(rows[4]["messages"][1]["content"]).replace("care", "patience")  # type: ignore[index]
+    listed = [{"id": "g-1"}, {"source": "forum"}, {"sha256": text_sha256(turns[0])}, {"regex": "Ask3 "}, {"text": near}]
+    data = world.run(rows, share=0.3, data={"do_not_train": listed})
+    assert data.replay and data.replay.dropped_by_code["data.do_not_train"] == 5
+    (finding,) = found(data, "data.do_not_train")
+    assert (finding.severity, [row.line for row in finding.rows]) == ("note", [1, 2, 3, 4, 5])
+    assert {row.line for row in world.mixed(data)} & {1, 2, 3, 4, 5} == set()
+    dropped = [row for row in world.table(data, "dropped.parquet") if row["code"] == "data.do_not_train"]
+    assert {row["file"] for row in dropped} == {"general.jsonl"}

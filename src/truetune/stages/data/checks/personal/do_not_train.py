@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from truetune.core.config import DoNotTrainEntry
 from truetune.core.records import Finding
 from truetune.project.do_not_train.matching import DoNotTrain, Subject, described
 from truetune.stages.data.checks.base import NEVER_A_ROW, Check
-from truetune.stages.data.corpus import Corpus
+from truetune.stages.data.corpus import VALIDATION, Corpus
 from truetune.stages.data.rows.row import Row, row_ids
 
 CODE = "data.do_not_train"
@@ -25,21 +26,35 @@ def subject_of(row: Row) -> Subject:
     )
 
 
-def _find(corpus: Corpus) -> Iterable[Finding]:
+def listed_rows(corpus: Corpus, positions: Iterable[int]) -> Iterator[tuple[int, DoNotTrainEntry]]:
+    """Which of these positions in `corpus.everyone` have a row that the list forbids, each with the entry that does."""
     if corpus.do_not_train is None:
         return
     listed = DoNotTrain(corpus.do_not_train)
-    for row in corpus.rows:
-        entry = listed.entry_for(subject_of(row))
+    for position in positions:
+        entry = listed.entry_for(subject_of(corpus.everyone[position]))
         if entry is not None:
-            yield Finding(
-                code=CODE,
-                severity="block",
-                message=f"the do-not-train list forbids it: {described(entry)}",
-                rows=(row.ref,),
-                evidence={"list": corpus.do_not_train.digest},
-                fix=_FIX,
-            )
+            yield position, entry
+
+
+def said_of(entry: DoNotTrainEntry) -> str:
+    """Why a row is left out, in words."""
+    return f"the do-not-train list forbids it: {described(entry)}"
+
+
+def _find(corpus: Corpus) -> Iterable[Finding]:
+    """Rows that are trained on, and rows that training validates on: both are tokenised and choose what the model becomes."""
+    if corpus.do_not_train is None:
+        return
+    for position, entry in listed_rows(corpus, (*range(len(corpus.rows)), *corpus.side(VALIDATION))):
+        yield Finding(
+            code=CODE,
+            severity="block",
+            message=said_of(entry),
+            rows=corpus.refs([position]),
+            evidence={"list": corpus.do_not_train.digest},
+            fix=_FIX,
+        )
 
 
 CHECK = Check(
