@@ -53,6 +53,21 @@ def chat_tokenizer(model: str, revision: str | None, progress: Progress) -> Chat
     return HfTokenizer(ModelSources(cache_dir()).fetch(model, revision, progress).directory)
 
 
+def local_tokenizer(model: str, revision: str | None, progress: Progress) -> ChatTokenizer | None:
+    """The tokenizer of a model that is on this machine already; None where it would have to be downloaded.
+
+    Raises:
+        EvidenceError: the files there are no tokenizer.
+    """
+    if model.startswith("fake:"):
+        return chat_tokenizer(model, revision, progress)
+    from truetune.backends.model_sources import ModelSources
+    from truetune.backends.tokenizer import HfTokenizer
+
+    directory = ModelSources(cache_dir()).here(model, revision)
+    return HfTokenizer(directory) if directory else None
+
+
 def row_engine(name: Engine) -> RowEngine:
     """Who does the per-row work of the data gate."""
     if name == "ray":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from truetune.cli.looks import count_look
 from truetune.cli.session import JSON, session
 
 if TYPE_CHECKING:
+    from truetune.core.config import Config
     from truetune.core.records import CurationRecord
     from truetune.stages.data.curation.curate import Request
 
@@ -54,20 +56,39 @@ def _request(files: list[Path], against: list[Path], config: Path | None, out: P
         ConfigError: the config does not say something that can be done.
     """
     from truetune.cli.check import settings
-    from truetune.cli.project import load_project, with_full_path
+    from truetune.cli.project import load_config, load_project, with_full_path
     from truetune.stages.data.curation.curate import Request
 
     if files:
         named = [(path, str(path)) for path in dict.fromkeys(files)]
-        return Request(named, [(path, str(path)) for path in against], settings(config), out or Path("curated"))
+        request = Request(named, [(path, str(path)) for path in against], settings(config), out or Path("curated"))
+        return _with_window(request, load_config(config)) if config is not None else request
     project = load_project(config or Path())
     held_out = [name for name in (project.contract.frozen_test_set, project.contract.gold_set) if name]
-    return Request(
+    request = Request(
         [(project.resolve_data_path(name), name) for name in dict.fromkeys(project.config.data.sources)],
         [*((project.resolve_data_path(name), name) for name in held_out), *((path, str(path)) for path in against)],
         with_full_path(project.config.data, project.root),
         out or project.root / "curated",
     )
+    return _with_window(request, project.config)
+
+
+def _with_window(request: Request, config: Config) -> Request:
+    """The same, with the tokenizer of the config's model where it is on this machine; nothing is downloaded for it."""
+    from truetune import wiring
+    from truetune.cli.progress import SilentProgress
+    from truetune.core.errors import TruetuneError
+    from truetune.stages.data.training_rows.over_length import Window
+
+    model = config.base.model
+    try:
+        tokenizer = wiring.local_tokenizer(model, config.base.revision, SilentProgress())
+        why = f"{model} is not on this machine (truetune run fetches it)"
+    except TruetuneError as error:
+        tokenizer, why = None, f"{model} has no tokenizer that can be used: {error.what}"
+    window = Window(tokenizer, config.train.max_length) if tokenizer else None
+    return replace(request, model=model, window=window, unmeasured=why)
 
 
 def _lines(record: CurationRecord, *, is_new: bool) -> list[str]:
@@ -76,6 +97,7 @@ def _lines(record: CurationRecord, *, is_new: bool) -> list[str]:
     lines = [
         f"curate    {record.gate.replace('_', ' ')}: {record.gate_reason}",
         f"left out  {stats.dropped - stats.quarantined}, put aside {stats.quarantined}: {left}",
+        f"too long  {record.over_length}" + (f": {stats.tokens.rows_over_length} rows were" if stats.tokens else ""),
     ]
     if is_new:
         return [*lines, *(f"wrote     {record.version}/{artifact.path}" for artifact in record.files.files)]

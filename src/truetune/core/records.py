@@ -454,7 +454,8 @@ class CurationRecord(Record):
     """What `truetune data curate` made of the user's files: one version, never changed after it was made.
 
     `files` holds a `.jsonl` for each source, `lineage.parquet`, `dropped.jsonl`, `quarantine.jsonl` and `changes.md`, below
-    the folder `version`. `key` is the digest of everything that decided them: the same key is the same version.
+    the folder `version`. `key` is the digest of everything that decided them: the same key is the same version. `over_length`
+    says which policy was applied to rows that are too long, under which model, or why none was.
     """
 
     version: str
@@ -466,6 +467,7 @@ class CurationRecord(Record):
     held_out: tuple[SourceFile, ...]
     stats: DataStats
     files: Tree
+    over_length: str = ""
 
 
 SpotVerdictName = Literal["good", "bad", "unsure"]

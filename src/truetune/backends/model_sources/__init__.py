@@ -27,6 +27,15 @@ class ModelSources:
         self._embedded = embedded or EmbeddedModel(cache_dir)
         self._hub = hub or HubModel()
 
+    def here(self, spec: str, revision: str | None) -> Path | None:
+        """Where the model's files lie on this machine already; None where they would have to be downloaded or made."""
+        folder = Path(spec).expanduser()
+        if folder.is_dir():
+            return folder.resolve()
+        if spec == SPEC:
+            return self._embedded.here()
+        return self._hub.here(spec, revision) if _HUB_ID.fullmatch(spec) else None
+
     def fetch(self, spec: str, revision: str | None, progress: Progress) -> LocalModel:
         """The model's files on local disk, from the cache where they are there already.
 

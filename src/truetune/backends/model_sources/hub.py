@@ -23,6 +23,15 @@ class HubModel:
         """`cache_dir` is for tests; None is the cache that huggingface_hub is configured for."""
         self._cache_dir = cache_dir
 
+    def here(self, spec: str, revision: str | None) -> Path | None:
+        """The snapshot in the cache; None where there is none, or huggingface_hub is not installed. Nothing is downloaded."""
+        try:
+            from huggingface_hub import try_to_load_from_cache
+        except ImportError:
+            return None
+        found = try_to_load_from_cache(spec, "tokenizer.json", cache_dir=self._cache_dir, revision=revision)
+        return Path(found).parent if isinstance(found, str) else None
+
     def fetch(self, spec: str, revision: str | None, progress: Progress) -> LocalModel:
         """The snapshot's files; `revision` of the result is the commit.
 

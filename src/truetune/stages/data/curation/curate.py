@@ -32,12 +32,14 @@ from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.data.check import Judged, NamedFile, judge
 from truetune.stages.data.checks.registry import described
 from truetune.stages.data.corpus import Fault
+from truetune.stages.data.curation.lengths import Fitted, fitted, records_of
 from truetune.stages.data.curation.policy import Drop, fate_of
 from truetune.stages.data.curation.redaction import redact_record
 from truetune.stages.data.reading.readers import Entry, reading
 from truetune.stages.data.reading.sidecar import found_beside
 from truetune.stages.data.rows.one_pass import IN_PROCESS
 from truetune.stages.data.rows.row import row_ids
+from truetune.stages.data.training_rows.over_length import Window
 
 RECORD_NAME = "curation.json"
 _VERSION = re.compile(r"\d{4,}")
@@ -50,12 +52,25 @@ _DID = {"drop": "left out", "quarantine": "put aside in quarantine.jsonl"}
 
 @dataclass(frozen=True)
 class Request:
-    """What to curate, against what, by which rules, into which folder of versions."""
+    """What to curate, against what, by which rules, into which folder of versions.
+
+    Attributes:
+        files: the rows.
+        against: held-out files that they must not overlap with.
+        config: the rules.
+        out: the folder of versions.
+        model: whose window rows must fit into.
+        window: that model's tokenizer and the tokens that a row may have; None where it cannot be had here.
+        unmeasured: why it cannot.
+    """
 
     files: Sequence[NamedFile]
     against: Sequence[NamedFile]
     config: DataConfig
     out: Path
+    model: str | None = None
+    window: Window | None = None
+    unmeasured: str = "no project names a model"
 
 
 @dataclass(frozen=True)
@@ -130,7 +145,7 @@ def _next(out: Path, newest: Path | None) -> Path:
 
 def _key(request: Request) -> str:
     """Everything that decides the version: the bytes of all files, the names they go by, the rules, the program."""
-    listed = read_do_not_train(request.config.do_not_train, Path())
+    listed, window = read_do_not_train(request.config.do_not_train, Path()), request.window
     return json_digest(
         {
             "truetune": __version__,
@@ -139,6 +154,7 @@ def _key(request: Request) -> str:
             "against": [[shown, _digest(path)] for path, shown in request.against],
             "metadata": _metadata_digests(request),
             "do_not_train": listed.digest if listed else None,
+            "window": [request.model, window.tokenizer.template_digest, window.max_length] if window else None,
         }
     )
 
@@ -156,14 +172,16 @@ def _digest(path: Path) -> str | None:
 
 def _make(request: Request, key: str, version: Path, progress: Progress, engine: RowEngine, names: NameFinder | None) -> Curated:
     judged = judge(request.files, request.against, request.config, progress, engine, names=names)
+    fit = fitted(judged, request.window, request.config, progress) if request.window else Fitted(judged, {})
+    judged = fit.judged
     left = _left(judged)
     with atomic.new_folder(version) as folder:
-        _write_curated(folder, request.files, judged, {(item.file, item.line): item for item in left})
+        _write_curated(folder, request.files, fit, {(item.file, item.line): item for item in left})
         _write_lines(folder / "dropped.jsonl", (_told(item) for item in left if item.drop.fate == "drop"))
-        (folder / "changes.md").write_text("".join(_changes(judged, left)), encoding="utf-8")
+        (folder / "changes.md").write_text("".join(_changes(fit, left)), encoding="utf-8")
         record = _record(request, judged, key, version, folder)
         (folder / RECORD_NAME).write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    shown = sorted(judged.dropped.keys() | judged.redaction.positions)
+    shown = sorted(judged.dropped.keys() | judged.redaction.positions | fit.pieces.keys())
     return Curated(record, is_new=True, read=(judged.corpus.rows[position].messages for position in shown))
 
 
@@ -179,6 +197,9 @@ def _record(request: Request, judged: Judged, key: str, version: Path, folder: P
         held_out=tuple(judged.held_out),
         stats=judged.stats,
         files=tree_of(folder),
+        over_length=f"{request.config.over_length}: more than {request.window.max_length} tokens of {request.model}"
+        if request.window
+        else f"not applied: {request.unmeasured}",
     )
 
 
@@ -226,13 +247,17 @@ def _told(item: _Left) -> dict[str, object]:
     }
 
 
-def _changes(judged: Judged, left: Sequence[_Left]) -> Iterator[str]:
+def _changes(fit: Fitted, left: Sequence[_Left]) -> Iterator[str]:
     """The difference to the user's files, for a person: every record that is not there any more, by reason."""
+    judged = fit.judged
     stats = judged.stats
     yield f"# What was changed\n\n{stats.rows} rows came in, {stats.kept} are kept, {stats.dropped} are not.\n"
     if stats.redacted:
         yield f"\n## Placeholders: {stats.redacted} {'row' if stats.redacted == 1 else 'rows'} kept with them\n\n"
         yield from _placeholders(judged)
+    if fit.pieces:
+        yield f"\n## Too long: {len(fit.pieces)} {'row' if len(fit.pieces) == 1 else 'rows'} made to fit\n\n"
+        yield from (f"- {p.row.file}:{p.row.line}: {p.change}\n" for position in sorted(fit.pieces) for p in fit.pieces[position])
     groups: defaultdict[tuple[str, str], list[_Left]] = defaultdict(list)
     for item in left:
         groups[item.drop.code, item.drop.fate].append(item)
@@ -262,8 +287,9 @@ def _placeholders(judged: Judged) -> Iterator[str]:
 # --- what stays -----------------------------------------------------------------------------------------------------
 
 
-def _write_curated(folder: Path, files: Sequence[NamedFile], judged: Judged, left: Mapping[tuple[str, int], _Left]) -> None:
+def _write_curated(folder: Path, files: Sequence[NamedFile], fit: Fitted, left: Mapping[tuple[str, int], _Left]) -> None:
     """Read each file again and write what stays of it, what is put aside, and where each line came from."""
+    judged = fit.judged
     names = _names([shown for _, shown in files])
     ids = _kept_ids(judged)
     digests = {source.path: source for source in judged.sources.sources}
@@ -276,17 +302,28 @@ def _write_curated(folder: Path, files: Sequence[NamedFile], judged: Judged, lef
             for entry in _entries_again(path, digests[shown]):
                 item = left.get((shown, entry.line))
                 if item is None:
-                    _write_line(stream, _kept(entry, judged, shown))
-                    write.row(next(ids, ""), entry.line)
+                    for row_id, record in _kept(entry, fit, digests[shown], next(ids, "")):
+                        _write_line(stream, record)
+                        write.row(row_id, entry.line)
                 elif item.drop.fate == "quarantine":
                     _write_line(aside, {**_told(item), **_whole(entry)})
             write.flush()
 
 
-def _kept(entry: Entry, judged: Judged, file: str) -> object:
-    """The record as it is curated: as it was given, with placeholders where the rules ask for them."""
-    position = judged.corpus.rows.position(RowRef(file=file, line=entry.line)) if judged.redaction.positions else None
-    return redact_record(entry.value, judged.redaction.find)[0] if position in judged.redaction.positions else entry.value
+def _kept(entry: Entry, fit: Fitted, source: SourceFile, row_id: str) -> Iterator[tuple[str, object]]:
+    """The record as it is curated, with its id: as it was given, with placeholders where the rules ask for them, in pieces where
+    it was too long.
+    """
+    judged = fit.judged
+    changed = judged.redaction.positions or fit.pieces
+    position = judged.corpus.rows.position(RowRef(file=source.path, line=entry.line)) if changed else None
+    value = redact_record(entry.value, judged.redaction.find)[0] if position in judged.redaction.positions else entry.value
+    pieces = fit.pieces.get(position, ()) if position is not None else ()
+    if pieces and isinstance(value, dict):
+        for number, record in enumerate(records_of(value, source.format, pieces), start=1):
+            yield f"{row_id}.{number}", record
+    else:
+        yield row_id, value
 
 
 class _Lineage:
