@@ -13,7 +13,7 @@ export TOKENIZERS_PARALLELISM := false
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
-$(VENV)/.core: pyproject.toml
+$(VENV)/.core: pyproject.toml hatch_build.py src/truetune/_compiled.c
 	$(PYTHON) -c 'import sys; sys.exit("truetune needs Python 3.11 or newer; call make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet '$(TORCH)'

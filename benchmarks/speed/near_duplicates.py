@@ -3,6 +3,8 @@
     python -m benchmarks.speed.near_duplicates                                  # 10,000 and 100,000 rows
     python -m benchmarks.speed.near_duplicates --rows 10000 100000 1000000
     python -m benchmarks.speed.near_duplicates --rival-python VENV/bin/python   # a Python that has py-data-juicer
+    python -m benchmarks.speed.near_duplicates --seed 7                         # another corpus
+    TRUETUNE_COMPILED=0 python -m benchmarks.speed.near_duplicates              # NumPy in place of the compiled part
 
 Every measurement is a process of its own. Its CPU seconds (user and system, all threads) run from texts in memory to pairs and
 clusters; imports and reading are outside for both sides. A row is called a copy if it is not the first of its cluster; recall is
@@ -27,6 +29,7 @@ from pathlib import Path
 import numpy as np
 from benchmarks.speed.copies_corpus import Row, available_seeds, corpus
 
+from truetune.core.compiled import COMPILED
 from truetune.stages.data.neighbours import THRESHOLD, SimilarityIndex
 from truetune.stages.data.neighbours.prompts import PromptIndex, components
 
@@ -161,10 +164,10 @@ def line(name: str, rows: int, cost: Cost, found: Score) -> str:
     )
 
 
-def measure(rows: int, thresholds: Sequence[float], python: str | None) -> None:
+def measure(rows: int, seed: int, thresholds: Sequence[float], python: str | None) -> None:
     """One corpus, every tool."""
     start = time.monotonic()
-    planted = corpus(rows, SEED, available_seeds())
+    planted = corpus(rows, seed, available_seeds())
     characters = sum(len(row.text) for row in planted) / rows
     print(f"{rows:>9,}  (corpus made in {time.monotonic() - start:.0f} s, {characters:.0f} characters a row)")
     with tempfile.TemporaryDirectory() as folder:
@@ -193,6 +196,7 @@ def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--seed", type=int, default=SEED, help="of the corpus")
     parser.add_argument("--thresholds", type=float, nargs="+", default=[THRESHOLD])
     parser.add_argument("--rival-python")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
@@ -204,10 +208,12 @@ def main() -> None:
         return
     reason = why_no_rival(options.rival_python)
     print(reason or f"py-data-juicer: {options.rival_python}")
-    print(f"seeds: {available_seeds().name}; corpus seed {SEED}; CPU seconds of the best of {REPEATS} processes (rival: one)\n")
+    print(f"compiled part: {'in use' if COMPILED else 'not in use, NumPy in its place'}")
+    print(f"seeds: {available_seeds().name}; corpus seed {options.seed}")
+    print(f"CPU seconds of the best of {REPEATS} processes (rival: one)\n")
     print("     rows  tool                            CPU s  rows/CPU s  peak MiB  exact   near    precision paraphrase")
     for rows in options.rows:
-        measure(rows, options.thresholds, None if reason else options.rival_python)
+        measure(rows, options.seed, options.thresholds, None if reason else options.rival_python)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from truetune.core.compiled import COMPILED
 from truetune.core.records import Environment, Gpu, UnmetRequirement
 
 CHAIN = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors", "huggingface_hub")
@@ -78,6 +79,7 @@ class SystemProbe:
             torch_build=torch_build(),
             unmet_requirements=unmet_requirements(),
             hub_offline=any(os.environ.get(name, "").upper() in _TRUE for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")),
+            compiled_part=COMPILED is not None,
         )
 
     def cpu_name(self) -> str:

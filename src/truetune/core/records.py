@@ -108,7 +108,8 @@ class Environment(Frozen):
     """The machine and the packages that a result depends on; compared by `reproduce` and shown in the report.
 
     Memory and cores are what this process may use: a container's limits count. `packages` maps each package that was
-    looked for to its version, or None. `torch_build` is `cpu`, or the CUDA version torch was built for.
+    looked for to its version, or None. `torch_build` is `cpu`, or the CUDA version torch was built for. `compiled_part` says
+    whether truetune's compiled part runs, or NumPy in its place (the same results, later).
     """
 
     python: str
@@ -124,6 +125,7 @@ class Environment(Frozen):
     temp_free_bytes: int | None = None
     torch_build: str | None = None
     unmet_requirements: tuple[UnmetRequirement, ...] = ()
+    compiled_part: bool | None = None
 
     @property
     def training_gpu(self) -> Gpu | None:

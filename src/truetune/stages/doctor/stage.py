@@ -9,6 +9,7 @@ from truetune.core.ports import MachineProbe
 from truetune.core.records import DoctorRecord
 from truetune.evidence.run_folder import RunFolder
 from truetune.stages.doctor.accelerator import check_accelerator
+from truetune.stages.doctor.compiled import check_compiled
 from truetune.stages.doctor.hub import check_hub
 from truetune.stages.doctor.memory import check_memory
 from truetune.stages.doctor.packages import check_packages
@@ -47,6 +48,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder | None) -> DoctorRec
     findings = (
         *check_python(environment),
         *check_packages(environment),
+        *check_compiled(environment),
         *check_accelerator(environment),
         *check_permission(request.project_dir, request.cache_dir),
         *check_space(environment, request.disk_needed_bytes),

@@ -194,6 +194,13 @@ def test_place_that_the_system_does_not_let_one_write(tmp_path: Path) -> None:
     assert "TRUETUNE_CACHE" in only(cache).fix
 
 
+def test_numpy_in_place_of_the_compiled_part_is_a_note(tmp_path: Path) -> None:
+    record = doctor(tmp_path, compiled_part=False)
+    assert record.gate == "passed"
+    assert (only(record).code, only(record).severity) == ("doctor.compiled.absent", "note")
+    assert doctor(tmp_path, compiled_part=True).findings == ()
+
+
 def test_hub_switched_off_is_a_note(tmp_path: Path) -> None:
     record = doctor(tmp_path, hub_offline=True)
     assert (only(record).code, only(record).severity, record.gate) == ("doctor.hub.offline", "note", "passed")

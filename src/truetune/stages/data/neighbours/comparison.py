@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from truetune.stages.data.neighbours.nomination import Reach
+from truetune.stages.data.neighbours.sorting import sort_in_place
 from truetune.stages.data.neighbours.words import Block, Hashes, Ints, WordTable, spans
 
 _SIGNATURE_BITS = 512
@@ -128,7 +129,7 @@ def _meeting(block: Block, a: Ints, b: Ints) -> Ints:
     words |= np.concatenate([np.repeat(np.arange(len(a)), lengths[side]) for side in (a, b)]).astype(np.uint64) << np.uint64(32)
     words <<= np.uint64(1)
     words[int(lengths[a].sum()) :] |= np.uint64(1)
-    words.sort()
+    sort_in_place(words)
     edges = np.flatnonzero(np.append(True, words[1:] != words[:-1])) if len(words) else np.empty(0, dtype=np.int64)
     counts = np.diff(np.append(edges, len(words)))
     runs = words[edges]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from truetune.stages.data.neighbours.sorting import distinct
 from truetune.stages.data.neighbours.words import Flags, Hashes, Ints, Words, cut_words, mix, parts, spans
 
 STEM_BYTES = 5
@@ -92,7 +93,7 @@ def content_of(texts: Iterable[str]) -> Content:
         np.add.at(sums, text[counted], mix(whole[counted]))
         short = cut.hashes(np.where(counted, cut.ends, np.minimum(cut.ends, cut.starts + STEM_BYTES)))
         said = ~_of_function_words(whole)
-        keys = np.unique((text[said].astype(np.uint64) << np.uint64(32)) | (short[said] >> np.uint64(32)))
+        keys = distinct((text[said].astype(np.uint64) << np.uint64(32)) | (short[said] >> np.uint64(32)))
         stems.append(keys.astype(np.uint32))
         lengths.append(np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=len(part)))
         numbers.append(sums)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from truetune.stages.data.neighbours.nomination import Keys
+from truetune.stages.data.neighbours.sorting import distinct
 from truetune.stages.data.neighbours.words import Hashes, Ints, mix, spans
-
-Number = TypeVar("Number", np.int64, np.uint64)
 
 BUCKET_NEIGHBOURS = 8
 """Texts that share a key are all paired up to this many plus one: a crowd is anything larger."""
@@ -35,7 +32,9 @@ class Buckets:
         self._row_bits = np.uint64(max(size - 1, 1).bit_length())
         self._row_mask = (np.uint64(1) << self._row_bits) - np.uint64(1)
         parts = [(keyed.key & ~self._row_mask) | keyed.row.astype(np.uint64) for keyed in keys]
-        self._packed = distinct(np.concatenate([np.empty(0, dtype=np.uint64), *parts]))
+        packed = np.concatenate([np.empty(0, dtype=np.uint64), *parts])
+        del parts  # or it would be there beside the copy and what sorting takes
+        self._packed = distinct(packed)
 
     def pairs(self) -> Ints:
         """Texts that met, once each, as `smaller * 2^32 + larger`, ascending."""
@@ -111,9 +110,3 @@ def _alike_together(keys: Hashes, rows: Ints, sizes: Ints) -> Ints:
 
 def _merged(parts: Sequence[Ints]) -> Ints:
     return parts[0] if len(parts) == 1 else distinct(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
-
-
-def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
-    """The different values, ascending (sorts in place)."""
-    values.sort()
-    return values[np.append(True, values[1:] != values[:-1])] if len(values) else values

@@ -2,8 +2,8 @@
 
 Prompts of the same words are one node. The engine in `neighbours` nominates pairs of nodes by shared words and counts these
 exactly; here their order and their sentences decide which pairs are near-duplicates, and which of those are copies. What stays is
-4 bytes and a bit for each word and some 60 bytes a prompt; while pairs are sought, 8 bytes twice for each of up to seventy keys a
-prompt come on top. Measured: 2.7 kB a prompt of 650 characters at the peak, so 2.7 GB for a million (docs/log.md).
+4 bytes and a bit for each word and some 60 bytes a prompt; while pairs are sought, 8 bytes twice for each of up to eighty keys a
+prompt come on top. Measured: 2.9 kB a prompt of 650 characters at the peak, so 2.9 GB for a million (docs/log.md).
 """
 
 from __future__ import annotations

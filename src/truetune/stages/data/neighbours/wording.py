@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from truetune.stages.data.neighbours.sorting import distinct, sort_in_place
 from truetune.stages.data.neighbours.words import (
     Block,
     Bytes,
@@ -38,6 +39,10 @@ _CONTAINED_FRAC, _SHORT_CONTAINED_FRAC = 0.3, 0.8
 """A text that has so many of a wording's pairs of neighbouring words has that wording, edited; of several the one of which it has
 most. Source: arithmetic: an edit of a fifth of the words leaves about 0.64 of the pairs; a short wording must stand there
 nearly whole. Negative: told by single words, nearly every text of 240 words has 60 % of some wording's, which are common ones."""
+_WHOLE_FRAC = 0.9
+"""A text that has less of its wording's pairs may have another one, edited or not among those known: it is held against texts of
+any wording. Source: measured, docs/log.md 2026-11-24: of near copies of 1.3 kB that were overlooked, two fifths had been told
+another wording than their source."""
 _LEFT_OUT_FRAC = 0.4
 """Wording that is a smaller share of a text stays in: two texts cannot be near copies for its sake, and an edit may hide it."""
 _SAMPLE = 32
@@ -54,7 +59,7 @@ Numbers = npt.NDArray[np.int8]
 
 
 def without_shared_wording(table: WordTable, rows: Ints) -> tuple[WordTable, Numbers]:
-    """The texts without the wording that makes up much of them, and the number of the wording that each has, (texts,).
+    """The texts without the wording that makes up much of them, and the number of the wording that each has whole, (texts,).
 
     Args:
         table: all texts.
@@ -145,7 +150,7 @@ def _wording(block: Block) -> _Wording:
     if np.median(rests) < _REST_WORDS_MIN or np.median(_overlaps(number[own], features.text[own], rests)) >= _REST_JACCARD_MAX:
         return _Wording(different[:0], different[:0])
     pairs, of = _word_pairs(block)
-    pair, seen = np.unique(np.unique(_salted(pairs, of)) & _PAIR_BITS, return_counts=True)
+    pair, seen = np.unique(distinct(_salted(pairs, of)) & _PAIR_BITS, return_counts=True)
     return _Wording(different[common], pair[seen >= _IN_GROUP_FRAC * texts])
 
 
@@ -173,7 +178,7 @@ def _overlaps(feature: Ints, text: Ints, sizes: Ints) -> npt.NDArray[np.float64]
 
 
 def _left_out(block: Block, bits: Bytes, wordings: Sequence[_Wording]) -> tuple[Block, Bytes, Numbers]:
-    numbers = _numbers(block, wordings)
+    numbers, whole = _numbers(block, wordings)
     places, text, of_wordings = _marked(block, numbers, [wording.words for wording in wordings])
     own = (of_wordings >> numbers[text].astype(np.uint32) & np.uint32(1)).astype(bool)
     present = np.bincount(text[own], minlength=len(numbers))
@@ -182,18 +187,19 @@ def _left_out(block: Block, bits: Bytes, wordings: Sequence[_Wording]) -> tuple[
     kept = np.ones(len(block.hashes), dtype=bool)
     kept[places[own & large[text]]] = False
     left = np.concatenate([[0], np.cumsum(kept)])
-    return Block(block.hashes[kept], left[block.starts]), np.packbits(_moved(unpacked(bits, len(kept)), kept)), numbers
+    rest = Block(block.hashes[kept], left[block.starts])
+    return rest, np.packbits(_moved(unpacked(bits, len(kept)), kept)), np.where(whole, numbers, np.int8(NONE))
 
 
-def _numbers(block: Block, wordings: Sequence[_Wording]) -> Numbers:
-    """Which wording each text has, told by its pairs of neighbouring words, (texts,)."""
+def _numbers(block: Block, wordings: Sequence[_Wording]) -> tuple[Numbers, Flags]:
+    """Which wording each text has, told by its pairs of neighbouring words, and whether nearly all of it, (texts,) each."""
     numbers = np.full(len(block.starts) - 1, NONE, dtype=np.int8)
     keys, owners = _owners([wording.pairs for wording in wordings])
     pairs, text = _word_pairs(block)
     known = _known(keys, pairs, 40)
     at = np.searchsorted(keys, pairs[known])
     text, owned = text[known], owners[at]
-    closest = np.zeros(len(numbers))
+    closest, whole = np.zeros(len(numbers)), np.zeros(len(numbers), dtype=bool)
     for number, wording in enumerate(wordings):
         has = text[(owned >> np.uint32(number) & np.uint32(1)).astype(bool)]
         present = np.bincount(has, minlength=len(numbers))
@@ -201,7 +207,8 @@ def _numbers(block: Block, wordings: Sequence[_Wording]) -> Numbers:
         likeness = present + present / (2 * len(wording.pairs))
         better = (present >= enough * len(wording.pairs)) & (likeness > closest)
         numbers[better], closest[better] = number, likeness[better]
-    return numbers
+        whole[better] = present[better] >= _WHOLE_FRAC * len(wording.pairs)
+    return numbers, whole
 
 
 def _owners(sets: Sequence[Hashes]) -> tuple[Hashes, Words]:
@@ -229,14 +236,14 @@ def _marked(block: Block, numbers: Numbers, wordings: Sequence[Hashes]) -> tuple
     One sort of packed numbers (text, word, place) puts equal words of a text together, in their order.
     """
     keys, owners = _owners(wordings)
-    words = np.unique(keys & _WORD_BITS)
+    words = distinct(keys & _WORD_BITS)
     having = np.flatnonzero(numbers != NONE)
     within = spans(block.starts[having], block.lengths[having])
     places = within[_known(words, block.hashes[within].astype(np.uint64), 32)]
     for_place, for_word = len(block.hashes).bit_length(), len(words).bit_length()
     packed = np.searchsorted(block.starts, places, side="right") - 1
     packed = (packed << (for_place + for_word)) | (np.searchsorted(words, block.hashes[places]) << for_place) | places
-    packed.sort()
+    sort_in_place(packed)
     again = _run_places(packed >> for_place).astype(np.uint64)
     features = (again << np.uint64(32)) | words[(packed >> for_place) & ((1 << for_word) - 1)]
     at = np.minimum(np.searchsorted(keys, features), len(keys) - 1)

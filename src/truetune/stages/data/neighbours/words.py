@@ -10,7 +10,6 @@ NumPy; only texts outside ASCII are first rewritten one by one.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +18,8 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+
+from truetune.core.compiled import COMPILED, CompiledPart
 
 Hashes = npt.NDArray[np.uint64]
 Words = npt.NDArray[np.uint32]
@@ -41,7 +42,7 @@ _BLOCK_CHARS = 1 << 20
 """Characters handled at once: large enough to amortise NumPy's calls, small enough that a block's arrays stay in the cache."""
 
 _LONG_WORD_BYTES = 64
-"""Words beyond this are hashed one by one: a file without spaces must not turn into a million vector passes."""
+"""Words beyond this go on one by one: a file without spaces must not turn into a million vector passes."""
 
 _SEPARATOR, _LETTER, _JOINER = 0, 1, 2
 
@@ -60,6 +61,7 @@ _SENTENCE_CLASSES = bytes(
     for code in range(256)
 )
 _LOWER = bytes(range(256)).lower()
+_TABLES = _CLASSES + _SENTENCE_CLASSES + _LOWER
 _MASKS = np.array([(1 << (8 * length)) - 1 for length in range(9)], dtype=np.uint64)
 _MIX_A, _MIX_B = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
@@ -136,12 +138,13 @@ class WordTable:
 
 def read_texts(texts: Iterable[str]) -> tuple[WordTable, Hashes]:
     """All texts cut into words, once, and one key for each text that depends on its words and their order, (texts,)."""
+    cut = _cut if COMPILED is None else _CompiledCut(COMPILED)
     blocks, openings, keys = [], [], [np.empty(0, dtype=np.uint64)]
     for part in parts(texts):
-        hashes, starts, opens = _cut(part)
-        keys.append(ordered_sums(hashes, starts))
-        blocks.append(Block((hashes >> _HALF).astype(np.uint32), starts))
-        openings.append(np.packbits(opens))
+        run = cut(part)
+        keys.append(run.keys)
+        blocks.append(Block(run.hashes, run.starts))
+        openings.append(np.packbits(run.opens))
     return WordTable(blocks, openings), np.concatenate(keys)
 
 
@@ -197,8 +200,11 @@ def parts(texts: Iterable[str]) -> Iterator[list[str]]:
 
 def _plain(text: str) -> str:
     """A text outside ASCII with its own marks as spaces and unspaced characters apart, so that bytes alone tell words apart."""
-    composed = text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
-    return _OUTSIDE_ASCII.sub(lambda run: _rewritten(run.group()), composed)
+    return _OUTSIDE_ASCII.sub(lambda run: _rewritten(run.group()), _composed(text))
+
+
+def _composed(text: str) -> str:
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
 @lru_cache(maxsize=4096)
@@ -207,10 +213,52 @@ def _rewritten(run: str) -> str:
     return _UNSPACED.sub(r" \g<0> ", marked)
 
 
-def _cut(texts: Sequence[str]) -> tuple[Hashes, Ints, Flags]:
-    """The texts' words as 64-bit hashes, where each text's words start, and which words open a sentence."""
+@lru_cache(maxsize=4096)
+def _rewritten_bytes(run: bytes) -> bytes:
+    return _encoded(_rewritten(run.decode("utf-8", "surrogatepass")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Texts as words: their hashes, where each text's words start, which words open a sentence, and each text's key."""
+
+    hashes: Words
+    starts: Ints
+    opens: Flags
+    keys: Hashes
+
+
+def _cut(texts: Sequence[str]) -> _Cut:
+    """The NumPy code that says what a word and its hash are; the compiled part does the same."""
     cut = cut_words(texts)
-    return cut.hashes(cut.ends), cut.rows, _opens(cut.raw, cut.starts)
+    hashes = cut.hashes(cut.ends)
+    words = (hashes >> _HALF).astype(np.uint32)
+    return _Cut(words, cut.rows, _opens(cut.raw, cut.starts), ordered_sums(hashes, cut.rows))
+
+
+class _CompiledCut:
+    """The same by the compiled part, which fills arrays that are kept from block to block."""
+
+    def __init__(self, compiled: CompiledPart) -> None:
+        """No words yet."""
+        self._compiled = compiled
+        self._hashes = np.empty(0, dtype=np.uint32)
+        self._opens = np.empty(0, dtype=np.bool_)
+
+    def __call__(self, texts: Sequence[str]) -> _Cut:
+        """Cut a block; a word takes a byte and another one parts it from the next."""
+        said = [text if text.isascii() else self._plain(text) for text in texts]
+        most = (sum(map(len, said)) + len(said)) // 2
+        if most > len(self._hashes):
+            self._hashes, self._opens = np.empty(most, dtype=np.uint32), np.empty(most, dtype=np.bool_)
+        starts, keys = np.empty(len(said) + 1, dtype=np.int64), np.empty(len(said), dtype=np.uint64)
+        self._compiled.cut(said, _TABLES, self._hashes, self._opens, starts, keys)
+        words = int(starts[-1])
+        return _Cut(self._hashes[:words].copy(), starts, self._opens[:words], keys)
+
+    def _plain(self, text: str) -> bytes:
+        """The bytes of `_plain(text)`."""
+        return self._compiled.rewritten(_encoded(_composed(text)), _rewritten_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +343,14 @@ def _word_hashes(lowered: bytes, starts: Ints, ends: Ints) -> Hashes:
         hashes[pending] = mix((hashes[pending] * _MIX_A) ^ (eights[starts[pending] + offset] & _MASKS[rest]))
         pending = pending[lengths[pending] > offset + 8]
     for word in pending.tolist():
-        digest = hashlib.blake2b(lowered[starts[word] : ends[word]], digest_size=8).digest()
-        hashes[word] = np.frombuffer(digest, dtype="<u8")[0]
+        hashes[word] = mix((hashes[word : word + 1] * _MIX_A) ^ _summed(lowered[starts[word] + _LONG_WORD_BYTES : ends[word]]))[0]
     return hashes
+
+
+def _summed(rest: bytes) -> Hashes:
+    """What a long word says beyond its first bytes: its eights, mixed, as digits to an odd base, (1,)."""
+    eights = np.frombuffer(rest + bytes(-len(rest) % 8), dtype="<u8").astype(np.uint64)
+    powers = np.full(len(eights), _MIX_A, dtype=np.uint64)
+    powers[0] = 1
+    summed: Hashes = np.sum(mix(eights) * np.cumprod(powers), dtype=np.uint64, keepdims=True)
+    return summed

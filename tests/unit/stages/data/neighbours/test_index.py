@@ -221,6 +221,19 @@ def test_the_same_text_under_two_instructions_is_two_questions() -> None:
     assert list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)) == [(3, 80)]
 
 
+def test_a_copy_that_is_told_another_wording_than_its_source_is_found() -> None:
+    rng = random.Random(6)
+    body = " ".join(f"said{number}" for number in range(30))
+    asked = [" ".join(rng.choices([f"v{number}" for number in range(2_000)], k=30)) for _ in range(41)]
+    openings = ("kindly read this through once", "now look here for me")
+    texts = [f"{opening} {body} {text}" for opening in openings for text in asked[:40]]
+    source = f"well then my dear friend {body} {asked[40]}"
+    copies = [source.replace("well then", " ".join(opening.split()[:2])) for opening in openings]
+    pairs = SimilarityIndex([*texts, source, *copies], leave_out_shared_wording=True).verified_pairs()
+
+    assert {(80, 81), (80, 82)} <= set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+
+
 def test_a_pair_that_was_not_nominated_can_be_compared() -> None:
     texts = ["one two three four five", "one two three four six", "seven eight nine ten eleven"]
     index = SimilarityIndex(texts)
