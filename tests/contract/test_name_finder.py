@@ -14,7 +14,12 @@ from truetune.core.config import DataConfig
 from truetune.core.errors import EnvironmentFault
 from truetune.core.ports import NameFinder
 from truetune.core.sensitive.spans import Span
+from truetune.report.bundle import ReportBundle
+from truetune.report.ci import RuleText, github_annotations, sarif
+from truetune.report.findings_page import findings_page
+from truetune.report.shown import Limits, Shown
 from truetune.stages.data.check import run_check
+from truetune.stages.data.checks.registry import described
 from truetune.stages.data.curation import curate as curate_module
 
 NAME = "Margaret Hollis"
@@ -62,3 +67,34 @@ def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.Mo
     with pytest.raises(EnvironmentFault) as caught:
         SpacyNames().find(["Anybody here?"])
     assert caught.value.code == "environment.missing_extra" and "truetune[pii]" in caught.value.fix
+
+
+@pytest.mark.parametrize("finder", finders())
+def test_what_people_read_has_no_name_in_it(finder: NameFinder, tmp_path: Path) -> None:
+    said = f"Yesterday {NAME} called about the broken lamp in the hall of the old house by the river and asked for a new one"
+    twice = [record(said, "calm"), record(said, "calm"), record(f"{said} today", "joy"), record(f"{NAME} again", "")]
+    held_out = write_lines(tmp_path / "test.jsonl", [record(said, "calm")])
+    source = write_lines(tmp_path / "rows.jsonl", [*labelled(40), *twice])
+    report = run_check([source], [held_out], progress=Silent(), names=finder)
+    codes = {finding.code for finding in report.findings}
+    assert {"data.duplicate.exact", "data.contradiction", "data.leakage.split", "data.record.empty", "data.pii.person"} <= codes
+    rules = {code: RuleText(check.claim, check.severity) for code, check in described().items()}
+    pages = [findings_page(report, rules), sarif(report, rules), *github_annotations(report.findings), report.model_dump_json()]
+    assert all(NAME not in page and "Hollis" not in page for page in pages)
+    assert "[person M…s]" in pages[0]
+
+    config = DataConfig(sources=())
+    request = curate_module.Request([(source, "rows.jsonl")], [(held_out, "test.jsonl")], config, tmp_path / "out")
+    version = Path(curate_module.curate(request, Silent(), names=finder).record.version)
+    for name in ("dropped.jsonl", "changes.md"):
+        assert "Hollis" not in (version / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("finder", finders())
+def test_a_report_hides_names_in_rows_and_in_what_models_write(finder: NameFinder) -> None:
+    shown = Shown(ReportBundle("run"), Limits(), finder)
+    said = f"Yesterday {NAME} called about the invoice."
+    assert shown.words(said) == "Yesterday ‹name hidden› called about the invoice."
+    assert shown.text(said, ("rows.jsonl", 1)) == "Yesterday ‹name hidden› called about the invoice."
+    assert shown.hidden_pieces(["Yesterday ", "Margaret", " Hollis", " called"], ("rows.jsonl", 1)) == [False, True, True, False]
+    assert Shown(ReportBundle("run"), Limits()).words(said) == said

@@ -39,9 +39,11 @@ def diff(
     with session(as_json) as current:
         from truetune.cli.check import settings
         from truetune.stages.data.inspection.diff import diff as difference
+        from truetune.wiring import name_finder
 
         judged_by = settings(config, None)
-        found = difference(_state(a, project, judged_by), _state(b, project, judged_by))
+        names = name_finder(judged_by.pii_names)
+        found = difference(_state(a, project, judged_by), _state(b, project, judged_by), names)
         # A run that is compared has counted its look; rows of files may be rows of the frozen test too.
         if not _is_run(a) and not _is_run(b):
             count_look(project, "data diff", (row.messages for row in found.read))

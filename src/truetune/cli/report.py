@@ -39,7 +39,7 @@ def report(
 
 def write_report(project: Project, run: RunFolder) -> Path:
     """Render the run's records, and how often its test has been looked at until now, into its `report.html`."""
-    from truetune import loop
+    from truetune import loop, wiring
     from truetune.core.records import DataRecord
     from truetune.evidence import atomic
     from truetune.report.load import load_bundle
@@ -48,5 +48,5 @@ def write_report(project: Project, run: RunFolder) -> Path:
     path = run.path / "report.html"
     data = run.read_record("data", DataRecord)
     looked = loop.frozen_test(project, run.clock).info(data.splits["test"].digest) if data else None
-    atomic.write_text(path, render(load_bundle(run, looked)))
+    atomic.write_text(path, render(load_bundle(run, looked), wiring.name_finder(project.config.data.pii_names)))
     return path

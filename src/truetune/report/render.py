@@ -10,6 +10,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from truetune.core.ports import NameFinder
 from truetune.report.bundle import ReportBundle
 from truetune.report.shown import Limits
 from truetune.report.view import ReportView, report_view
@@ -21,15 +22,18 @@ _HALVINGS = 8
 _CODE = re.compile(r"`([^`\n]+)`|(?<![\w./-])([a-z0-9]+(?:_[a-z0-9]+)+)(?!\w|[/-]|\.\w)")
 
 
-def render(bundle: ReportBundle) -> str:
-    """The report as HTML, under 5 MB: where a run has more to show than that, lists and texts are cut and say so."""
+def render(bundle: ReportBundle, names: NameFinder | None = None) -> str:
+    """The report as HTML, under 5 MB: where a run has more to show than that, lists and texts are cut and say so.
+
+    `names` finds the names of people that are hidden too; None leaves them.
+    """
     limits = Limits()
-    page = _page(report_view(bundle, limits))
+    page = _page(report_view(bundle, limits, names))
     for _ in range(_HALVINGS):
         if len(page.encode("utf-8")) < MOST_BYTES:
             break
         limits = limits.halved()
-        page = _page(report_view(bundle, limits))
+        page = _page(report_view(bundle, limits, names))
     return page
 
 

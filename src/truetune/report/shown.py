@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 from pydantic import JsonValue
 
+from truetune.core.ports import NameFinder
 from truetune.core.records import Finding
 from truetune.core.sensitive.personal import PII_ENTITIES
+from truetune.core.sensitive.spans import Span
 from truetune.core.sensitive.suspects import find_suspects
 from truetune.report.bundle import Place, ReportBundle, RowText
 
@@ -52,18 +55,29 @@ class Shown:
     that a model learned to repeat.
     """
 
-    def __init__(self, bundle: ReportBundle, limits: Limits) -> None:
-        """Collect what must be hidden from the rows that the data gate flagged."""
+    def __init__(self, bundle: ReportBundle, limits: Limits, names: NameFinder | None = None) -> None:
+        """Collect what must be hidden from the rows that the data gate flagged; names of people too, where `names` finds them."""
         self.limits = limits
+        self._names = names
+        self._names_in = lru_cache(maxsize=4096)(self._found_names)
         findings = bundle.data.findings if bundle.data else ()
         self._flagged = {(row.file, row.line) for f in findings if is_personal(f) for row in f.rows}
         rows = [bundle.rows[place] for place in self._flagged if place in bundle.rows]
         evidence = [text for f in findings if is_personal(f) for text in _strings(f.evidence)]
         self._values = {_plain(hit) for text in [*_words(rows), *evidence] for hit in _hits(text)}
 
+    def _found_names(self, text: str) -> list[Span]:
+        return self._names.find([text])[0] if self._names and text else []
+
     def text(self, value: str, place: Place | None = None, limit: int | None = None) -> str:
         """The text as it may be shown; `place` is the row it comes from, where it comes from one."""
+        if place is not None:
+            value = self._without_names(value)
         return self._fit(value, limit or self.limits.text_chars, everything=place in self._flagged)
+
+    def words(self, value: str, limit: int | None = None) -> str:
+        """What a person or a model has written, whose row is not known: names are hidden as in a row."""
+        return self.text(self._without_names(value), limit=limit)
 
     def personal(self, value: str) -> str:
         """A text that is about personal data itself: all that looks personal is hidden."""
@@ -74,6 +88,7 @@ class Shown:
         everything = place in self._flagged
         text = "".join(pieces)
         spans = [span for span in find_suspects(text) if self._must_hide(text[span.start : span.end], everything)]
+        spans += self._names_in(text)
         ends = list(accumulate(len(piece) for piece in pieces))
         return [any(end - len(p) < s.end and s.start < end for s in spans) for p, end in zip(pieces, ends, strict=True)]
 
@@ -82,6 +97,13 @@ class Shown:
 
     def _hide(self, value: str, *, everything: bool) -> str:
         return _hidden(value, lambda hit: self._must_hide(hit, everything))
+
+    def _without_names(self, value: str) -> str:
+        """Looked for with room beyond what is shown: the rest is cut off anyway."""
+        looked_at = self.limits.text_chars + _ROOM_CHARS
+        for span in reversed(self._names_in(value[:looked_at])):
+            value = f"{value[: span.start]}‹name hidden›{value[span.end :]}"
+        return value
 
     def _fit(self, value: str, limit: int, *, everything: bool) -> str:
         """Hide first, with room beyond the cut, so that half a value cannot stand at the cut; then cut."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from truetune import __version__
+from truetune.core.ports import NameFinder
 from truetune.report.bundle import ReportBundle
 from truetune.report.sections import changes, cost, criteria, data, elsewhere, evidence, training, verdict
 from truetune.report.shown import Limits, Shown
@@ -28,9 +29,9 @@ class ReportView:
     evidence: evidence.EvidenceView
 
 
-def report_view(bundle: ReportBundle, limits: Limits) -> ReportView:
+def report_view(bundle: ReportBundle, limits: Limits, names: NameFinder | None = None) -> ReportView:
     """Everything that is shown, with lists cut to the limits and personal data hidden."""
-    shown = Shown(bundle, limits)
+    shown = Shown(bundle, limits, names)
     return ReportView(
         run_id=shown.text(bundle.run_id),
         finished_at=bundle.finished_at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC"),

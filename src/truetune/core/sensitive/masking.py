@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
 from truetune.core.sensitive.personal import find_pii
 from truetune.core.sensitive.secrets import find_secrets
@@ -24,6 +25,16 @@ def masked(text: str, span: Span) -> str:
     """The find with only its first and last character."""
     value = text[span.start : span.end]
     return f"{value[0]}…{value[-1]}"
+
+
+def mask_names(text: str, found: Sequence[Span], known: Sequence[str] = ()) -> str:
+    """The text with each name that was found in it, and each whole word or phrase of `known`, masked like other personal data."""
+    spans = list(found)
+    for name in known:
+        claim(spans, (Span("person", *m.span()) for m in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text)))
+    for span in sorted(spans, key=lambda span: span.start, reverse=True):
+        text = f"{text[: span.start]}[{span.kind} {masked(text, span)}]{text[span.end :]}"
+    return text
 
 
 def excerpt(text: str, limit: int = EXCERPT_CHARACTERS) -> str:

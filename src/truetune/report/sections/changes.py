@@ -174,7 +174,7 @@ def _outcome(outputs: dict[str, Output], reference: str) -> str:
 
 def _flip(outputs: dict[str, Output], reference: str, shown: Shown) -> Flip:
     before, after = outputs[reference], outputs[TUNED]
-    left, right = word_diff(shown.text(before.output), shown.text(after.output))
+    left, right = word_diff(shown.words(before.output), shown.words(after.output))
     return Flip(_item(outputs, reference, shown), left, right, _score(before), _score(after))
 
 
@@ -184,8 +184,8 @@ def _item(outputs: dict[str, Output], reference: str, shown: Shown) -> ItemView:
         item_id=shown.text(tuned.item_id),
         outcome=outcome,
         word=_OUTCOMES[outcome],
-        prompt=shown.text(tuned.prompt),
-        expected=shown.text(tuned.expected) if tuned.expected is not None else "",
+        prompt=shown.words(tuned.prompt),
+        expected=shown.words(tuned.expected) if tuned.expected is not None else "",
         outputs=tuple(_output(outputs[c], shown) for c in wording.CANDIDATES if c in outputs),
     )
 
@@ -195,7 +195,7 @@ def _output(output: Output, shown: Shown) -> OutputView:
     if output.valid is False:
         notes.append("not valid for the schema")
     name = wording.candidate_name(output.candidate)
-    return OutputView(output.candidate, name, shown.text(output.output), _score(output), ", ".join(notes))
+    return OutputView(output.candidate, name, shown.words(output.output), _score(output), ", ".join(notes))
 
 
 def _score(output: Output) -> str:

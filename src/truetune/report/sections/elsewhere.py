@@ -70,7 +70,8 @@ def view(bundle: ReportBundle, shown: Shown) -> ElsewhereView | None:
         diversity=tuple(_diversity(d) for d in evaluation.diversity),
         drift=tuple(_drift(d, shown) for d in evaluation.drift),
         off_task=tuple(
-            OffTask(shown.text(p), shown.text(b, limit=500), shown.text(t, limit=500)) for p, b, t in pairs[: shown.limits.groups]
+            OffTask(shown.text(p), shown.words(b, limit=500), shown.words(t, limit=500))
+            for p, b, t in pairs[: shown.limits.groups]
         ),
         off_task_total=len(pairs),
         findings=group_findings(bundle, evaluation.findings, shown),

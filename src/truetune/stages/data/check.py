@@ -126,7 +126,11 @@ def judge(
     corpus = corpus_of(sources, sides, config, provenance, answer_schema=schema, do_not_train=listed, names=names)
     rules = Rules(config.checks)
     found = run_checks(corpus, progress, engine)
-    findings, dropped, redacted = rules.applied(found), drops(corpus, found, rules), redaction(corpus, found, rules)
+    findings, dropped, redacted = (
+        corpus.readable(rules.applied(found)),
+        drops(corpus, found, rules),
+        redaction(corpus, found, rules),
+    )
     stats = statistics(corpus, findings, dropped, rules, redacted.positions)
     return Judged(
         sources, [source for side in held_out for source in side.sources], corpus, rules, findings, dropped, redacted, stats

@@ -13,13 +13,14 @@ import numpy as np
 
 from truetune.core.config import SplitConfig
 from truetune.core.ports import NameFinder
-from truetune.core.records import DataSizing, MetaField, RowRef, TaskProfile
+from truetune.core.records import DataSizing, Finding, MetaField, RowRef, TaskProfile
 from truetune.core.text import words
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.balance.measure import Balance, measure
 from truetune.stages.data.balance.sizing import size_up
 from truetune.stages.data.neighbours.prompts import Ints, PromptIndex, connected, near_words
 from truetune.stages.data.neighbours.rephrasings import Rephrased, rephrased
+from truetune.stages.data.people import Named, People, named_in
 from truetune.stages.data.profile import Answer
 from truetune.stages.data.reading.sidecar import Sidecar
 from truetune.stages.data.rows.keys import Answers, Keys, RowKeys, groups_of, row_keys
@@ -143,6 +144,16 @@ class Corpus:
         """`rows`, then `held_out`: positions in the index are positions here."""
         return Joined(self.rows, self.held_out)
 
+    @cached_property
+    def named(self) -> Mapping[int, tuple[Named, ...]]:
+        """Where names of people stand, by position in `rows`; none where nobody asked for it."""
+        return named_in(self.rows, self.names) if self.names is not None else {}
+
+    @cached_property
+    def people(self) -> People | None:
+        """Hides names in what people read; None where nobody asked for it."""
+        return People(self.rows, self.named, self.names) if self.names is not None else None
+
     def side(self, name: str) -> range:
         """The positions in `everyone` of a held-out side; none where there is no such side."""
         return next((positions for side, positions in self.sides if side == name), range(0))
@@ -239,6 +250,17 @@ class Corpus:
         for a, b in pairs:
             if self.systems[a] == self.systems[b] and self.answers_agree(a, b):
                 yield NearEdge(a, b, similarity, is_copy)
+
+    def readable(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Findings as people may read them: without names, where the project asked for names to be found."""
+        if self.people is None:
+            return list(findings)
+        positions = [[p for ref in f.rows if (p := self.rows.position(ref)) is not None] for f in findings]
+        return self.people.hide_in(findings, positions)
+
+    def shown(self, text: str, position: int | None) -> str:
+        """The words of a row, or of a record that is none, without names, where the project asked for names to be found."""
+        return text if self.people is None else self.people.hide(text, [] if position is None else [position])
 
     def refs(self, positions: Sequence[int]) -> tuple[RowRef, ...]:
         """The places of rows, for a finding."""

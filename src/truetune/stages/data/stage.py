@@ -176,7 +176,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
     return DataRecord(
         gate=gate,
         gate_reason=reason,
-        findings=tuple(in_order(judged.findings)),
+        findings=tuple(judged.corpus.readable(in_order(judged.findings))),
         sources=tuple(read.sources.sources),
         held_out=tuple(source for side in read.held_out for source in side.sources),
         metadata=read.provenance.files,
@@ -422,10 +422,13 @@ def _curated_row(row: Row, row_id: str, cluster: str) -> CuratedRow:
 def _dropped_rows(judged: _Judged) -> list[DroppedRow]:
     corpus = judged.corpus
     faults = (*corpus.faults, *corpus.held_out_faults)
-    found = [DroppedRow(f.file, f.line, f.code, f.message, f.text, fate_of(judged.rules, f.code)) for f in faults]
+    found = [
+        DroppedRow(f.file, f.line, f.code, f.message, corpus.shown(f.text, None), fate_of(judged.rules, f.code)) for f in faults
+    ]
     for position, drop in judged.dropped.items():
         row = corpus.everyone[position]
-        found.append(DroppedRow(row.file, row.line, drop.code, drop.reason, f"{row.prompt}\n{row.answer}", drop.fate))
+        text = corpus.shown(f"{row.prompt}\n{row.answer}", position)
+        found.append(DroppedRow(row.file, row.line, drop.code, drop.reason, text, drop.fate))
     return sorted(found, key=lambda row: (row.file, row.line, row.code))
 
 

@@ -227,13 +227,19 @@ def _left(judged: Judged) -> list[_Left]:
         found.setdefault((fault.file, fault.line), _of_fault(fault, judged))
     for position, drop in judged.dropped.items():
         row = judged.corpus.rows[position]
-        found[row.file, row.line] = _Left(row.file, row.line, drop, f"{row.prompt}\n{row.answer}")
+        text = judged.corpus.shown(f"{row.prompt}\n{row.answer}", position)
+        found[row.file, row.line] = _Left(row.file, row.line, drop, text)
     order = {source.path: number for number, source in enumerate(judged.sources.sources)}
     return sorted(found.values(), key=lambda item: (order[item.file], item.line))
 
 
 def _of_fault(fault: Fault, judged: Judged) -> _Left:
-    return _Left(fault.file, fault.line, Drop(fault.code, fault.message, fate_of(judged.rules, fault.code)), fault.text)
+    return _Left(
+        fault.file,
+        fault.line,
+        Drop(fault.code, fault.message, fate_of(judged.rules, fault.code)),
+        judged.corpus.shown(fault.text, None),
+    )
 
 
 def _told(item: _Left) -> dict[str, object]:
@@ -281,7 +287,8 @@ def _placeholders(judged: Judged) -> Iterator[str]:
     for position in sorted(judged.redaction.positions - judged.dropped.keys()):
         redacted = judged.redaction.of(position, judged.corpus.rows[position])
         yield f"- {redacted.row.file}:{redacted.row.line}: {redacted.change}\n"
-        yield f"  > {excerpt(redacted.row.prompt)} → {excerpt(redacted.row.answer)}\n"
+        prompt, answer = (judged.corpus.shown(text, position) for text in (redacted.row.prompt, redacted.row.answer))
+        yield f"  > {excerpt(prompt)} → {excerpt(answer)}\n"
 
 
 # --- what stays -----------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ def fitted(judged: Judged, window: Window, config: DataConfig, progress: Progres
     left = [position for position in range(len(corpus.rows)) if position not in judged.dropped]
     rows, rule = RedactedRows(corpus.rows, judged.redaction), Fitting(config, len(corpus.rows), judged.rules)
     tokenised = tokenise(rows, left, window, rule, progress)
-    findings = in_order([*judged.findings, *judged.rules.applied(tokenised.findings)])
+    findings = in_order([*judged.findings, *corpus.readable(judged.rules.applied(tokenised.findings))])
     dropped = {**judged.dropped, **tokenised.drops}
     stats = statistics(corpus, findings, dropped, judged.rules, judged.redaction.positions)
     over_length = Counter(finding.code for finding in findings)[context_length.CODE]

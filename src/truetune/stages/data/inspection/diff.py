@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, overload
 
-from truetune.core.ports import Message
+from truetune.core.ports import Message, NameFinder
 from truetune.core.records import DataDiff, DataRecord, DataStats, RowChange, RowRef, SplitName
-from truetune.core.sensitive.masking import excerpt
+from truetune.core.sensitive.masking import excerpt, mask_names
 from truetune.evidence.curated import read_split
 from truetune.evidence.digests import canonical_json
 from truetune.evidence.store import ObjectStore
 from truetune.stages.data.rows.row import Row
 
 _KEY_BYTES = 16
+_NAMED_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ class Difference:
     read: Sequence[Content]
 
 
-def diff(a: State, b: State) -> Difference:
-    """What `b` has that `a` has not, and the other way round."""
+def diff(a: State, b: State, names: NameFinder | None = None) -> Difference:
+    """What `b` has that `a` has not, and the other way round; names of people are masked in it where `names` finds them."""
     left, right, unchanged = _unmatched(a.rows, b.rows)
     read = [*(a.rows[i] for i in left), *(b.rows[j] for j in right)]
     pairs = [*_paired(left, right, a.rows, b.rows, _id_of), *_paired(left, right, a.rows, b.rows, _question_of)]
@@ -73,7 +74,7 @@ def diff(a: State, b: State) -> Difference:
         a=a.name,
         b=b.name,
         unchanged=unchanged,
-        changes=tuple(changes),
+        changes=tuple(changes if names is None else _without_names(changes, names)),
         findings={code: pair for code, pair in counts.items() if pair[0] != pair[1]},
         stats_a=a.stats,
         stats_b=b.stats,
@@ -138,6 +139,15 @@ def _change(kind: Literal["added", "removed", "changed"], a: Content | None, b: 
         before=excerpt(a.words) if a else "",
         after=excerpt(b.words) if b else "",
     )
+
+
+def _without_names(changes: Sequence[RowChange], names: NameFinder) -> Iterator[RowChange]:
+    for start in range(0, len(changes), _NAMED_AT_ONCE):
+        some = changes[start : start + _NAMED_AT_ONCE]
+        found = names.find([text for change in some for text in (change.before, change.after)])
+        for number, change in enumerate(some):
+            before, after = (mask_names(t, s) for t, s in zip((change.before, change.after), found[2 * number :], strict=False))
+            yield change.model_copy(update={"before": before, "after": after})
 
 
 class _Mapped(Sequence[Content]):
