@@ -19,7 +19,9 @@ _WRITTEN = (".html", ".sarif", ".json")
 
 def check(  # noqa: PLR0913, PLR0917 - each is an option
     files: list[Path] = typer.Argument(help="JSONL, JSON, CSV or Parquet files of training data."),
-    against: list[Path] = typer.Option([], "--against", help="Held-out files that must not leak into FILE."),
+    against: list[Path] = typer.Option(
+        [], "--against", help="A held-out file that must not leak into FILE, of any format; may be given again."
+    ),
     format_: str | None = typer.Option(
         None,
         "--format",
@@ -27,6 +29,9 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
     ),
     config: Path | None = typer.Option(
         None, "--config", "-C", help="A truetune.yaml, or a project's folder, whose `data:` says how to judge."
+    ),
+    metadata: Path | None = typer.Option(
+        None, "--metadata", help="What is known of the rows, joined by id (default: metadata.jsonl beside FILE)."
     ),
     engine: str | None = typer.Option(None, "--engine", help="local, or ray for a cluster (default: the config's, else local)."),
     names: bool = typer.Option(False, "--names", help="Also look for names of people (extra `pii`; some hundred rows a second)."),
@@ -49,6 +54,8 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
 
         kinds = {path: written_kind(path) for path in write}
         asked = settings(config, format_, engine)
+        if metadata is not None:
+            asked = asked.model_copy(update={"metadata": str(metadata)})
         finder = name_finder(names or asked.pii_names)
         report = run_check(files, against, asked, progress=SilentProgress(), engine=row_engine(asked.engine), names=finder)
         current.document(report)

@@ -53,7 +53,11 @@ def records_of(record: Mapping[str, object], name: DataFormat, pieces: Sequence[
 def _record_of(record: Mapping[str, object], name: DataFormat, messages: Sequence[Message], start: int) -> dict[str, object]:
     """`start` is how many turns, the system prompt not counted, the pieces before this one have."""
     if name == "alpaca":
-        return {**record, "instruction": messages[-2]["content"], "input": ""}
+        said = [message["content"] for message in messages if message["role"] != "system"]
+        earlier = (
+            {"history": [list(pair) for pair in zip(said[:-2:2], said[1:-2:2], strict=True)]} if record.get("history") else {}
+        )
+        return {**record, "instruction": said[-2], "input": "", "output": said[-1], **earlier}
     if name == "prompt_completion":
         is_text = isinstance(record["prompt"], str)
         sides = (messages[-2]["content"], messages[-1]["content"]) if is_text else (list(messages[:-1]), [messages[-1]])

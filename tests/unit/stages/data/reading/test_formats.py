@@ -186,3 +186,94 @@ def test_unknown_keys_name_every_format() -> None:
         vote.winner("faq.jsonl")
     for key in ("messages", "conversations", "instruction", "label", "rejected", "negative"):
         assert f"`{key}`" in raised.value.fix
+
+
+# --- what others write ------------------------------------------------------------------------------------------------
+
+
+def turns_of(result: Loaded) -> list[tuple[str, str]]:
+    (row,) = result.rows
+    return [(message["role"], message["content"]) for message in row.messages]
+
+
+ASKED = [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "hello"}, {"from": "human", "value": "q"}]
+
+
+@pytest.mark.parametrize(
+    ("record", "turns"),
+    [
+        (
+            {"conversations": ASKED, "chosen": {"from": "gpt", "value": "a"}, "rejected": {"from": "gpt", "value": "b"}},
+            ["hi", "hello", "q", "a"],
+        ),
+        (
+            {"system": "Be kind.", "conversations": ASKED[2:], "chosen": {"role": "assistant", "content": "a"}, "rejected": "b"},
+            ["Be kind.", "q", "a"],
+        ),
+        ({"instruction": "q", "input": "in", "chosen": "a", "rejected": "b"}, ["q\n\nin", "a"]),
+    ],
+)
+def test_preferences_as_llama_factory_has_them(tmp_path: Path, record: Record, turns: list[str]) -> None:
+    result = loaded(tmp_path, [record])
+    assert (result.sources[0].format, [*result.faults]) == ("preference", [])
+    assert [text for _, text in turns_of(result)] == turns
+    assert result.rows[0].rejected == "b"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"conversations": [*ASKED, {"from": "gpt", "value": "a"}], "kto_tag": False},
+        {"instruction": "q", "input": "", "output": "a", "kto_tag": False},
+    ],
+)
+def test_a_bad_answer_marked_by_kto_tag_is_no_example(tmp_path: Path, record: Record) -> None:
+    result = loaded(tmp_path, [record])
+    assert result.sources[0].format == "unpaired_preference"
+    assert (result.rows[0].answer, result.rows[0].desirable) == ("a", False)
+    (fault,) = loaded(tmp_path, [{**record, "kto_tag": "maybe"}]).faults
+    assert fault.code == TYPE and "'kto_tag' must say true" in fault.message
+
+
+def test_alpaca_with_a_system_prompt_and_earlier_exchanges(tmp_path: Path) -> None:
+    record: Record = {"instruction": "q", "output": "a", "system": "Be kind.", "history": [["hi", "hello"]]}
+    assert turns_of(loaded(tmp_path, [record])) == [
+        ("system", "Be kind."),
+        ("user", "hi"),
+        ("assistant", "hello"),
+        ("user", "q"),
+        ("assistant", "a"),
+    ]
+    (fault,) = loaded(tmp_path, [{**record, "history": [["hi"]]}]).faults
+    assert "list of pairs" in fault.message
+
+
+def chat(*turns: Record) -> Record:
+    return {"messages": [{"role": "user", "content": "q"}, *turns], "tools": []}
+
+
+def test_content_in_parts_is_read_where_all_are_text(tmp_path: Path) -> None:
+    parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
+    assert turns_of(loaded(tmp_path, [chat({"role": "assistant", "content": parts, "weight": 1})]))[-1][1] == "one\ntwo"
+
+
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    [
+        ({"role": "assistant", "content": [{"type": "image_url", "image_url": {}}]}, "only text is read"),
+        ({"role": "assistant", "content": []}, "no part"),
+        ({"role": "assistant", "content": [{"type": "text", "text": 3}]}, "must be text"),
+        ({"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}, "calls a tool"),
+        ({"role": "assistant", "content": "a", "weight": 0}, "weight 0"),
+    ],
+)
+def test_what_of_a_chat_is_not_read_is_said(tmp_path: Path, turn: Record, said: str) -> None:
+    (fault,) = loaded(tmp_path, [chat(turn)]).faults
+    assert fault.code == TYPE and said in fault.message and "turn 2 of 'messages'" in fault.message
+
+
+def test_running_text_is_refused_with_the_formats_that_are_read(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        loaded(tmp_path, [{"text": "Once upon a time"}])
+    assert caught.value.code == "data.format.unknown" and "running text" in (caught.value.why or "")
+    assert all(f"`{key}`" in (caught.value.fix or "") for key in ("messages", "conversations", "instruction", "prompt", "chosen"))

@@ -1,0 +1,51 @@
+"""`truetune check --metadata` and `--against`: the named sidecar is joined, and held-out files may be of any format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.conftest import Truetune
+from tests.unit.stages.data.rows_for_tests import labelled, record, write_lines
+
+
+def test_the_named_metadata_is_joined_wherever_it_lies(truetune: Truetune, tmp_path: Path) -> None:
+    write_lines(tmp_path / "rows.jsonl", [{**row, "id": f"r{n}"} for n, row in enumerate(labelled(40))])
+    (tmp_path / "known").mkdir()
+    write_lines(tmp_path / "known" / "about.jsonl", [{"id": "r3", "contains_pii": True}, {"id": "gone", "source": "crm"}])
+    plain = json.loads(truetune("check", "rows.jsonl", "--json").stdout)
+    done = json.loads(truetune("check", "rows.jsonl", "--metadata", "known/about.jsonl", "--json").stdout)
+    found = {finding["code"]: finding["rows"] for finding in done["findings"]}
+    assert "data.pii.declared" not in plain["stats"]["findings_by_code"]
+    assert [row["line"] for row in found["data.pii.declared"]] == [4]
+    assert "data.metadata.unknown_id" in found
+
+
+def test_metadata_that_is_not_there_is_an_error(truetune: Truetune, tmp_path: Path) -> None:
+    write_lines(tmp_path / "rows.jsonl", labelled(20))
+    done = truetune("check", "rows.jsonl", "--metadata", "none.jsonl")
+    assert done.returncode == 2 and "data.file.missing" in done.stderr
+
+
+def test_several_held_out_files_each_of_its_own_format(truetune: Truetune, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    prompts = [str(row["messages"][-2]["content"]) for row in labelled(46)]  # type: ignore[index]
+    write_lines(tmp_path / "rows.jsonl", labelled(40))
+    write_lines(tmp_path / "a.jsonl", [{"instruction": prompts[0], "output": "joy"}])
+    (tmp_path / "b.csv").write_text(f'prompt,completion\n"{prompts[1]}",joy\n', encoding="utf-8")
+    (tmp_path / "c.json").write_text(json.dumps([record(prompts[2], "joy")]), encoding="utf-8")
+    pq.write_table(pa.table({"prompt": [prompts[3]], "completion": ["joy"]}), tmp_path / "d.parquet")
+    share = {"conversations": [{"from": "human", "value": prompts[4]}, {"from": "gpt", "value": "joy"}]}
+    write_lines(tmp_path / "e.jsonl", [share])
+    against = [part for name in ("a.jsonl", "b.csv", "c.json", "d.parquet", "e.jsonl") for part in ("--against", name)]
+    report = json.loads(truetune("check", "rows.jsonl", *against, "--json").stdout)
+    leaks = [finding["rows"] for finding in report["findings"] if finding["code"] == "data.leakage.split"]
+    assert [(rows[0]["line"], rows[1]["file"]) for rows in leaks] == [
+        (1, "a.jsonl"),
+        (2, "b.csv"),
+        (3, "c.json"),
+        (4, "d.parquet"),
+        (5, "e.jsonl"),
+    ]
