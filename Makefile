@@ -41,7 +41,7 @@ lint: $(VENV)/.dev  ## style, types, layers, docstrings
 	$(BIN)/lint-imports --no-cache
 
 bench-faults: $(VENV)/.dev  ## recall and false alarms of every check on planted faults
-	@missed=0; for part in run paraphrases labels substance; do $(BIN)/python -m benchmarks.faults.$$part || missed=1; done; exit $$missed
+	$(BIN)/python -m benchmarks.faults.run
 
 docs: $(VENV)/.dev  ## write docs/reference/ from the code
 	$(BIN)/python docs/generate.py

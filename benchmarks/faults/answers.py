@@ -8,10 +8,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from benchmarks.faults import damage
+from benchmarks.faults import damage, schemas
 from benchmarks.faults.corpora import Corpus, Example, snips, support_triage, without_twins
 from benchmarks.faults.plant import Kind, as_line
 from benchmarks.faults.preferences import support_pairs
+from benchmarks.faults.prose import SEEDS
 from benchmarks.real_data import DataAbsentError, read_alpaca_seeds
 
 SHARE = 0.02
@@ -69,6 +70,7 @@ def plantings() -> Iterator[tuple[Corpus, tuple[Kind, ...]] | str]:
     yield support_triage(), (_CUT_JSON, *_EVERYWHERE)
     makers: tuple[tuple[Callable[[], Corpus], tuple[Kind, ...]], ...] = (
         (snips, _EVERYWHERE),
+        (lambda: schemas.as_json(snips()), (_CUT_JSON,)),
         (replies, (_CUT, _FENCE, *_EVERYWHERE)),
         (instructions, (_CUT, _FENCE, *_EVERYWHERE)),
     )
@@ -83,7 +85,7 @@ def replies() -> Corpus:
     """The support messages, each with a reply in prose."""
     pairs = support_pairs()
     rows, held_out = (tuple(Example(pair.prompt, pair.answer) for pair in side) for side in (pairs.rows, pairs.held_out))
-    return Corpus(pairs.name, "Answer the customer.", rows, held_out, pairs.excluded)
+    return Corpus(pairs.name, "Answer the customer.", rows, held_out, pairs.excluded, pairs.texts)
 
 
 def instructions() -> Corpus:
@@ -102,4 +104,4 @@ def instructions() -> Corpus:
 def _corpus(name: str, system: str, examples: list[Example], held_out: int) -> Corpus:
     kept, excluded = without_twins(examples)
     random.Random(17).shuffle(kept)
-    return Corpus(name, system, tuple(kept[held_out:]), tuple(kept[:held_out]), excluded)
+    return Corpus(name, system, tuple(kept[held_out:]), tuple(kept[:held_out]), excluded, SEEDS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,13 +72,22 @@ def _json(record: dict[str, object]) -> str:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Clean rows and held-out rows of one source; `excluded` says how many natural defects were left out, by kind."""
+    """Clean rows and held-out rows of one source.
+
+    `excluded` says how many natural defects were left out, by kind; `texts` whose texts they are, where the name does not say so.
+    """
 
     name: str
     system: str
     rows: tuple[Example, ...]
     held_out: tuple[Example, ...]
     excluded: dict[str, int]
+    texts: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Whose texts these are: two corpora that are made of the same texts count as one."""
+        return self.texts or self.name
 
 
 def support_triage(held_out: int = 60, seed: int = 17) -> Corpus:
@@ -141,21 +150,29 @@ def available() -> Iterator[Corpus | str]:
 def without_twins(examples: Sequence[Example]) -> tuple[list[Example], dict[str, int]]:
     """The examples that resemble no earlier one, and how many were left out and why."""
     kept: list[Example] = []
-    words: list[list[str]] = []
+    having: dict[str, list[list[str]]] = {}
     seen: set[str] = set()
     excluded: Counter[str] = Counter()
-    for example in examples:
-        plain = plain_text(example.prompt)
+    plain_texts = [plain_text(example.prompt) for example in examples]
+    frequency = Counter(word for plain in plain_texts for word in set(plain.split()))
+    for example, plain in zip(examples, plain_texts, strict=True):
         tokens = plain.split()
         if plain in seen:
             excluded["same text"] += 1
-        elif any(near(tokens, other) for other in words):
+        elif any(near(tokens, other) for word in _telling(tokens, frequency) for other in having.get(word, ())):
             excluded["near twin"] += 1
         else:
             kept.append(example)
-            words.append(tokens)
+            for word in set(tokens):
+                having.setdefault(word, []).append(tokens)
         seen.add(plain)
     return kept, dict(excluded)
+
+
+def _telling(tokens: Sequence[str], frequency: Mapping[str, int]) -> list[str]:
+    """The rarest words of a text, so many that a twin has one of them: it lacks one token fewer than that at most."""
+    longest_twin = len(tokens) / (1 - NEAR_EDIT_FRAC)
+    return sorted(tokens, key=lambda word: (frequency[word], word))[: int(NEAR_EDIT_FRAC * longest_twin) + 1]
 
 
 def plain_text(text: str) -> str:

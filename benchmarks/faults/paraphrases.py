@@ -14,29 +14,25 @@ with the same answer, among the training rows or as a held-out row. Nothing here
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.faults.answers import instructions
 from benchmarks.faults.breakage import as_text, turns
 from benchmarks.faults.corpora import Corpus, Example, clinc150, snips
-from benchmarks.faults.plant import Kind, as_line, plant
+from benchmarks.faults.gate import check, report_on
+from benchmarks.faults.measured import COUNT_TARGET, Count, Section, misses, section
+from benchmarks.faults.plant import Kind, Planted, as_line, plant
 from benchmarks.faults.rephrasings import BY_HAND, rephrasings
-from benchmarks.faults.run import check
-from benchmarks.faults.score import Tally, wilson
+from benchmarks.faults.score import Tally
+from benchmarks.faults.tables import in_markdown
 from benchmarks.real_data import DataAbsentError, data_folder, read_clinc150, read_snips
 
-RECALL_TARGET, ALARM_TARGET = 0.95, 0.01
-COUNT_WITHIN = 0.2
 PER_KIND = 100
-CODES = ("data.duplicate.paraphrase", "data.leakage.split")
+CODE = "data.duplicate.paraphrase"
+CODES = (CODE, "data.leakage.split")
 
 _FRAMES = (
     "I have got a request for you. {text}",
@@ -84,7 +80,8 @@ def _answered(corpus: Corpus) -> Corpus:
             Example(e.prompt, f"What {e.prompt.split()[-1]} has to do with is told on sheet {_name(e.prompt)}.") for e in examples
         )
 
-    return Corpus(f"{corpus.name}, answered", "Answer.", answered(corpus.rows), answered(corpus.held_out), corpus.excluded)
+    rows, held_out = answered(corpus.rows), answered(corpus.held_out)
+    return Corpus(f"{corpus.name}, answered", "Answer.", rows, held_out, corpus.excluded, corpus.origin)
 
 
 def _name(text: str) -> str:
@@ -101,54 +98,60 @@ def _plantings() -> Iterator[Corpus | str]:
             yield f"skipped: {absent}"
 
 
-def _planted(corpus: Corpus, per_kind: int, seed: int) -> Tally:
+def _planted(corpus: Corpus, per_kind: int, seed: int) -> tuple[Section, Tally]:
     each = min(per_kind, len(corpus.rows) // 6, len(corpus.held_out))
+    rounds = -(-per_kind // each)
     tally = Tally()
-    for number in range(-(-per_kind // each)):
+    for number in range(rounds):
         planted = plant(corpus, dict.fromkeys(KINDS, each), seed + number)
         tally.add(planted, *check(planted))
-    return tally
+    tally.alarms = {code: rows for code, rows in tally.alarms.items() if code in CODES}
+    what = (
+        f"{len(corpus.rows)} rows; {each} of a kind in each of {rounds} plantings; of the alarms those of {' and '.join(CODES)}"
+    )
+    return section(f"{corpus.name}, rephrased", corpus.origin, what, tally, {"data.duplicate": CODE}), tally
 
 
-@dataclass(frozen=True)
-class Count:
-    """Rows, and how many different ones the command says that there are, at least and at most; `about` is what it should say."""
-
-    name: str
-    rows: int
-    fewest: int
-    most: int
-    about: str
-    is_met: bool
+def counted(seed: int) -> Section:
+    """How many different questions are counted, where that is known."""
+    what = "rephrasings by rule and by hand (these are no target: they seldom share a word), and public texts as they are"
+    return Section("questions counted", what, counts=tuple(_counts(seed)))
 
 
 def _counts(seed: int) -> Iterator[Count]:
     hundred = [(r.text, r.question) for r in rephrasings(100, seed)]
     by_hand = [(text, number) for number, ways in enumerate(BY_HAND) for text in ways]
-    for name, rows, questions in (("100 questions x 100 by rules", hundred, 100), ("10 questions x 6 by hand", by_hand, 10)):
-        yield _count(f"{name}, a sentence each", [(t, f"All that you have to do is on sheet {q}.") for t, q in rows], questions)
-        if questions == 100:
-            yield _count(f"{name}, a label each", [(t, f"case_{q}") for t, q in rows], questions)
+    rules, hand = "100 questions x 100 by rules", "10 questions x 6 by hand"
+    for name, rows, questions in ((rules, hundred, 100), (hand, by_hand, 10)):
+        goal = COUNT_TARGET if name == rules else None
+        yield _count(
+            f"{name}, a sentence each", [(t, f"All that you have to do is on sheet {q}.") for t, q in rows], questions, goal
+        )
+        if name == rules:
+            yield _count(f"{name}, a label each", [(t, f"case_{q}") for t, q in rows], questions, goal)
     for name, read in (("CLINC150", read_clinc150), ("SNIPS", read_snips)):
         try:
             texts = read(data_folder())["train"]
-        except DataAbsentError as absent:
-            print(f"skipped: {absent}")
+        except DataAbsentError:
             continue
-        yield _count(f"{name}, its labels", [(t.text, t.intent) for t in texts], len(texts))
+        yield _count(f"{name}, its labels", [(t.text, t.intent) for t in texts], len(texts), COUNT_TARGET)
         some = random.Random(seed).sample(texts, 2_000)
-        yield _count(f"{name}, 2,000 texts, one answer", [(t.text, "I am sorry, I cannot help with that.") for t in some], 2_000)
+        one_answer = [(t.text, "I am sorry, I cannot help with that.") for t in some]
+        yield _count(f"{name}, 2,000 texts, one answer", one_answer, 2_000, COUNT_TARGET)
 
 
-def _count(name: str, rows: Sequence[tuple[str, str]], questions: int) -> Count:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.jsonl"
-        path.write_text("".join(as_text(turns("Answer.", *row)) + "\n" for row in rows), encoding="utf-8")
-        command = [sys.executable, "-m", "truetune.cli.main", "check", str(path), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    stats = json.loads(done.stdout)["stats"]
-    fewest, most = stats["effective_unique_range"]
-    return Count(name, len(rows), fewest, most, f"{questions:,}", abs(fewest - questions) <= COUNT_WITHIN * questions)
+def _count(name: str, rows: Sequence[tuple[str, str]], questions: int, goal: float | None) -> Count:
+    lines = tuple(as_text(turns("Answer.", *row)) for row in rows)
+    report, _ = report_on(Planted(lines, (), (), {}, {}))
+    fewest, most = report.stats.effective_unique_range or (0, 0)
+    return Count(CODE, name, len(rows), questions, fewest, most, goal)
+
+
+def sections(per_kind: int, seed: int) -> Iterator[Section | str]:
+    """The counts, then each corpus with rephrasings in it, or why it cannot be had here."""
+    yield counted(seed)
+    for corpus in _plantings():
+        yield corpus if isinstance(corpus, str) else _planted(corpus, per_kind, seed)[0]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -158,31 +161,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--per-kind", type=int, default=PER_KIND)
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N missed of each kind")
     options = parser.parse_args(argv)
-    missed = []
-    print("| rows | | counted, at least | at most | questions | within 20 % |\n| --- | ---: | ---: | ---: | ---: | --- |")
-    for count in _counts(options.seed):
-        print(
-            f"| {count.name} | {count.rows:,} | {count.fewest:,} | {count.most:,} | {count.about} | {count.is_met} |", flush=True
-        )
-        missed += [] if count.is_met or "by hand" in count.name else [count.name]
-    print("\n| corpus | fault | planted | found | recall | 95 % interval |\n| --- | --- | ---: | ---: | ---: | --- |")
+    counts = counted(options.seed)
+    print(in_markdown(counts), flush=True)
+    missed = misses(counts)
     for corpus in _plantings():
         if isinstance(corpus, str):
             print(corpus)
             continue
-        tally = _planted(corpus, options.per_kind, options.seed)
-        for kind, planted in tally.planted.items():
-            low, high = wilson(tally.found.get(kind, 0), planted)
-            recall = tally.recall(kind)
-            print(f"| {corpus.name} | {kind} | {planted} | {tally.found.get(kind, 0)} | {recall:.3f} | {low:.3f} to {high:.3f} |")
-            missed += [] if recall >= RECALL_TARGET else [f"{corpus.name}, {kind}"]
-            for text in tally.missed.get(kind, [])[: options.show]:
-                print(f"  missed: {text}")
-        for code in CODES:
-            flagged, clean = len(tally.alarms.get(code, ())), len(tally.clean)
-            print(f"| {corpus.name} | false alarms, `{code}` | {clean} | {flagged} | {flagged / clean:.4f} | |", flush=True)
-            missed += [] if flagged <= ALARM_TARGET * clean else [f"{corpus.name}, false alarms of {code}"]
-    print("\n" + ("missed: " + "; ".join(missed) if missed else "every target is met"))
+        made, tally = _planted(corpus, options.per_kind, options.seed)
+        print(f"\n{in_markdown(made)}", flush=True)
+        missed += misses(made)
+        for texts in tally.missed.values():
+            print("".join(f"  missed: {text}\n" for text in texts[: options.show]), end="")
+    print("\n" + ("\n".join(missed) if missed else "every target is met"))
     return 1 if missed else 0
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from benchmarks.faults import damage, styling
 from benchmarks.faults.corpora import Corpus, Example, Pair, support_triage
 from benchmarks.faults.plant import Kind
+from benchmarks.faults.prose import SEEDS
 from benchmarks.faults.replies import REPLIES
 from benchmarks.real_data import DataAbsentError, read_alpaca_seeds
 
@@ -35,7 +36,9 @@ def support_pairs() -> Corpus:
     """Each support message with a reply of its own queue, preferred to a reply of another."""
     base = support_triage()
     rng = random.Random(17)
-    return Corpus("support replies", "", _with_replies(rng, base.rows), _with_replies(rng, base.held_out), base.excluded)
+    return Corpus(
+        "support replies", "", _with_replies(rng, base.rows), _with_replies(rng, base.held_out), base.excluded, base.name
+    )
 
 
 def _with_replies(rng: random.Random, examples: Sequence[Example]) -> tuple[Pair, ...]:
@@ -60,7 +63,7 @@ def instruction_pairs() -> Corpus:
         group = told[start : start + _CYCLE]
         pairs += [Pair(asked, answer, group[(n + 2) % _CYCLE][1]) for n, (asked, answer) in enumerate(group)]
     random.Random(17).shuffle(pairs)
-    return Corpus("instructions, answers of others", "", tuple(pairs[_HELD_OUT:]), tuple(pairs[:_HELD_OUT]), {})
+    return Corpus("instructions, answers of others", "", tuple(pairs[_HELD_OUT:]), tuple(pairs[:_HELD_OUT]), {}, SEEDS)
 
 
 def plantings() -> Iterator[tuple[Corpus, tuple[Kind, ...]] | str]:

@@ -7,6 +7,8 @@ import random
 from benchmarks.faults.corpora import Corpus, Example, without_twins
 from benchmarks.real_data import data_folder, read_alpaca_seeds, read_snips
 
+SEEDS = "seed instructions"
+"""The texts of the corpora that are made of Alpaca's seed tasks."""
 _FIRST_WORDS = 5
 _SHORTEST_WORDS = 11
 
@@ -19,7 +21,7 @@ def all_instructions() -> Corpus:
     """
     pairs = [Example(prompt, answer) for prompt, answer in read_alpaca_seeds() if len(answer.split()) > 6]
     kept, excluded = without_twins(pairs)
-    return Corpus("general instructions, all forms", "Follow the instruction.", tuple(kept), (), excluded)
+    return Corpus("general instructions, all forms", "Follow the instruction.", tuple(kept), (), excluded, SEEDS)
 
 
 def messages_continued(rows: int = 600, seed: int = 17) -> Corpus:
@@ -31,4 +33,4 @@ def messages_continued(rows: int = 600, seed: int = 17) -> Corpus:
     long = [words for text in read_snips(data_folder())["train"] if len(words := text.text.split()) >= _SHORTEST_WORDS]
     drawn = random.Random(seed).sample(long, rows)
     kept, excluded = without_twins([Example(" ".join(w[:_FIRST_WORDS]), " ".join(w[_FIRST_WORDS:])) for w in drawn])
-    return Corpus("messages continued", "Continue the message.", tuple(kept), (), excluded)
+    return Corpus("messages continued", "Continue the message.", tuple(kept), (), excluded, "SNIPS")

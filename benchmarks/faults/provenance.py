@@ -51,6 +51,9 @@ FORBIDDEN = (
     "noai",
     "never to be used for machine learning",
 )
+RESERVED = ("All rights reserved", "(c) 2024 Heron Press, all rights reserved", "Copyright Fernhollow. All Rights Reserved.")
+UNKNOWN = ("see the website", "Custom Terms v2", "free for now", "ask Ada", "Heron Data Agreement 3", "n/a", "open")
+SHARED_ALIKE = ("CC-BY-SA-4.0", "GPL-3.0-only", "CC-BY-ND-4.0", "ODbL-1.0", "AGPL-3.0-or-later", "cc-by-sa-3.0", "LGPL-2.1-only")
 ALLOWED = ("CC-BY-4.0", "apache-2.0", "CC0-1.0", "MIT", None)
 UNREADABLE = ("yesterday", "03/04/2025", "n/a", "2025-13-45", "Q3")
 
@@ -88,6 +91,13 @@ def _forbidden(rng: random.Random, row: _Row, _dress: Dress, _held: list[_Row]) 
     row.cells["license"] = rng.choice(FORBIDDEN)
 
 
+def _licensed(licences: tuple[str, ...]) -> Spoil:
+    def spoil(rng: random.Random, row: _Row, _dress: Dress, _held: list[_Row]) -> None:
+        row.cells["license"] = rng.choice(licences)
+
+    return spoil
+
+
 def _personal(rng: random.Random, row: _Row, _dress: Dress, _held: list[_Row]) -> None:
     row.cells["contains_pii"] = rng.choice((True, "true", "yes", 1))
 
@@ -104,6 +114,9 @@ ROW_FAULTS: dict[str, tuple[str, Spoil]] = {
     "metadata, unreadable time": ("data.metadata.value", _no_time),
     "metadata, contradicted": ("data.metadata.conflict", _contradicted),
     "licence, forbids training": ("data.licence.forbids_training", _forbidden),
+    "licence, all rights reserved": ("data.licence.forbids_training", _licensed(RESERVED)),
+    "licence, not known": ("data.licence.unknown", _licensed(UNKNOWN)),
+    "licence, to be shared alike or unchanged": ("data.licence.conditions", _licensed(SHARED_ALIKE)),
     "pii, declared": ("data.pii.declared", _personal),
 }
 
@@ -128,6 +141,10 @@ LINE_FAULTS: dict[str, tuple[str, Callable[[random.Random, _Row], str]]] = {
 }
 KINDS = (*ROW_FAULTS, *LINE_FAULTS)
 """Every kind that is planted."""
+NOTED = frozenset({"data.licence.unknown", "data.licence.conditions"})
+"""Of these a note is all that is ever said."""
+SOURCE = "leak, source"
+FEEDS, HELD_OUT_FEEDS = 40, 8
 
 
 def plantings() -> Iterator[Corpus | str]:
@@ -159,6 +176,27 @@ def plant(corpus: Corpus, each: int, seed: int) -> tuple[Planted, Planted]:
         {},
     )
     return made, lines
+
+
+def plant_sources(corpus: Corpus, each: int, seed: int) -> Planted:
+    """So many rows from feeds that the held-out rows are from; all others are from feeds of their own."""
+    rng = random.Random(seed)
+    held = [f"feed-{n}" for n in range(FEEDS, FEEDS + HELD_OUT_FEEDS)]
+    rows = rng.sample(corpus.rows, len(corpus.rows))
+    leaked = set(rng.sample(range(len(rows)), each))
+    own = [rng.choice(held) if n in leaked else f"feed-{rng.randrange(FEEDS)}" for n in range(len(rows))]
+    return Planted(
+        tuple(_from_feed(corpus, row, feed) for row, feed in zip(rows, own, strict=True)),
+        tuple(_from_feed(corpus, row, rng.choice(held)) for row in corpus.held_out),
+        tuple(Fault(SOURCE, "data.leakage.source", n + 1) for n in sorted(leaked)),
+        {n: row for n, row in enumerate(rows, 1) if n - 1 not in leaked},
+        {},
+    )
+
+
+def _from_feed(corpus: Corpus, row: Example, feed: str) -> str:
+    turns = breakage.turns(corpus.system, row.prompt, row.answer)
+    return json.dumps({"source": feed, **json.loads(breakage.as_text(turns))}, ensure_ascii=False)
 
 
 def _dressed(
@@ -198,7 +236,9 @@ def _sidecar(rng: random.Random, rows: list[_Row], free: Iterator[_Row], each: i
     texts = [text for text, _ in sound] + [text for text, *_ in spoiled]
     faults = tuple(Fault(kind, code, len(sound) + n) for n, (_, kind, code, _) in enumerate(spoiled, 1))
     again = {id(row) for _, kind, _, row in spoiled if kind == "sidecar, id again"}
-    excused = {n: ("data.metadata.duplicate_id",) for n, (_, row) in enumerate(sound, 1) if id(row) in again}
+    excused: dict[int, tuple[str, ...]] = {
+        n: ("data.metadata.duplicate_id",) for n, (_, row) in enumerate(sound, 1) if id(row) in again
+    }
     contradicted = [n for n, (_, row) in enumerate(sound, 1) if row.fault and row.fault[0] == "metadata, contradicted"]
     excused |= dict.fromkeys(contradicted, ("data.metadata.conflict",))
     return Planted(tuple(texts), (), faults, {n: row.example for n, (_, row) in enumerate(sound, 1)}, excused)

@@ -17,15 +17,15 @@ def plantings() -> Iterator[tuple[Corpus, tuple[Kind, ...]] | str]:
     """Each corpus with the kinds that it can carry, or the reason why it cannot be had here."""
     yield support_triage(), tuple(KINDS.values())
     try:
-        yield _as_json(snips()), tuple(KINDS.values())
+        yield as_json(snips()), tuple(KINDS.values())
     except DataAbsentError as absent:
         yield f"skipped: {absent}"
 
 
-def _as_json(base: Corpus) -> Corpus:
+def as_json(base: Corpus) -> Corpus:
     """The labels as JSON objects, with what can be counted in the text."""
     rows, held_out = (tuple(map(_object, examples)) for examples in (base.rows, base.held_out))
-    return Corpus(f"{base.name} as JSON", "Name the intent as JSON.", rows, held_out, base.excluded)
+    return Corpus(f"{base.name} as JSON", "Name the intent as JSON.", rows, held_out, base.excluded, base.name)
 
 
 def _object(example: Example) -> Example:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.faults.plant import Fault, Planted
@@ -26,7 +26,8 @@ class Tally:
     """Counts over one or several plantings into the same corpus.
 
     `clean` are the distinct clean rows seen; `alarms` those flagged, by code; `resembling` those of them that resemble another
-    row, though less than a planted near duplicate does; `missed` the faults that were not found.
+    row, though less than a planted near duplicate does; `missed` the faults that were not found; `codes` says by which code each
+    kind is to be found; `noted` are the codes of which a note on a clean row counts as a false alarm too.
     """
 
     planted: dict[str, int] = field(default_factory=dict)
@@ -37,12 +38,14 @@ class Tally:
     resembling: set[str] = field(default_factory=set)
     lookalikes: int = 0
     lookalike_alarms: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
+    codes: dict[str, str] = field(default_factory=dict)
+    noted: frozenset[str] = frozenset()
+    cpu_s: float = 0.0
     rows: int = 0
 
-    def add(self, planted: Planted, flags: Sequence[Flag], seconds: float) -> None:
+    def add(self, planted: Planted, flags: Sequence[Flag], cpu_s: float) -> None:
         """Count one planting and what was found in it."""
-        self.seconds += seconds
+        self.cpu_s += cpu_s
         self.rows += len(planted.lines)
         by_line: dict[int, list[Flag]] = {}
         for flag in flags:
@@ -51,7 +54,7 @@ class Tally:
             self._add_fault(fault, by_line.get(fault.line, []), planted.lines[fault.line - 1])
         for line, example in planted.clean.items():
             self.clean.add(example.prompt)
-            for flag in unexcused(by_line.get(line, []), planted.excused.get(line, ())):
+            for flag in unexcused(by_line.get(line, []), planted.excused.get(line, ()), self.noted):
                 self.alarms.setdefault(flag.code, set()).add(example.prompt)
 
     def _add_fault(self, fault: Fault, flags: Sequence[Flag], text: str) -> None:
@@ -60,21 +63,25 @@ class Tally:
             for code in {flag.code for flag in unexcused(flags, ())}:
                 self.lookalike_alarms[code] = self.lookalike_alarms.get(code, 0) + 1
             return
+        self.codes[fault.kind] = fault.code
         self.planted[fault.kind] = self.planted.get(fault.kind, 0) + 1
         if is_found(fault, flags):
             self.found[fault.kind] = self.found.get(fault.kind, 0) + 1
         else:
             self.missed.setdefault(fault.kind, []).append(text)
 
-    def add_whole(self, kind: str, *, is_found: bool, seconds: float) -> None:
+    def add_whole(self, kind: str, code: str, rows: int, *, is_found: bool, cpu_s: float) -> None:
         """Count one set of rows with a fault of the whole set."""
-        self.seconds += seconds
+        self.cpu_s += cpu_s
+        self.rows += rows
+        self.codes[kind] = code
         self.planted[kind] = self.planted.get(kind, 0) + 1
         self.found[kind] = self.found.get(kind, 0) + is_found
 
-    def add_sound_whole(self, name: str, alarms: Iterable[str], seconds: float) -> None:
+    def add_sound_whole(self, name: str, alarms: Iterable[str], rows: int, cpu_s: float) -> None:
         """Count one set of rows without such a fault, and the codes that said that it has one."""
-        self.seconds += seconds
+        self.cpu_s += cpu_s
+        self.rows += rows
         self.clean.add(name)
         for code in alarms:
             self.alarms.setdefault(code, set()).add(name)
@@ -98,9 +105,10 @@ def belongs(code: str, family: str) -> bool:
     return code == family or code.startswith(family + ".")
 
 
-def unexcused(flags: Iterable[Flag], excused: Sequence[str]) -> list[Flag]:
-    """The flags at `warn` or above that the row does not deserve because of a fault planted beside it."""
-    return [f for f in flags if f.severity in ALARMING and not any(belongs(f.code, family) for family in excused)]
+def unexcused(flags: Iterable[Flag], excused: Sequence[str], noted: Container[str] = ()) -> list[Flag]:
+    """The flags at `warn` or above, or of a `noted` code, that the row does not deserve because of a fault planted beside it."""
+    alarming = (flag for flag in flags if flag.severity in ALARMING or flag.code in noted)
+    return [flag for flag in alarming if not any(belongs(flag.code, family) for family in excused)]
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
@@ -109,18 +117,3 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
         return 0.0, 1.0
     interval = binomtest(successes, n).proportion_ci(confidence_level=0.95, method="wilson")
     return float(interval.low), float(interval.high)
-
-
-def flags_of(report: Mapping[str, object], file_name: str) -> list[Flag]:
-    """The rows of `file_name` that a `check --json` document names, each with the finding's code and severity."""
-    flags = []
-    for finding in _list(report["findings"]):
-        for row in _list(finding["rows"]):
-            if str(row["file"]).endswith(file_name):
-                flags.append(Flag(str(finding["code"]), str(finding["severity"]), int(str(row["line"]))))
-    return flags
-
-
-def _list(value: object) -> list[dict[str, object]]:
-    assert isinstance(value, list)
-    return value

@@ -16,7 +16,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -24,18 +24,19 @@ from benchmarks.faults import rewording
 from benchmarks.faults.answers import instructions, replies
 from benchmarks.faults.breakage import as_text, turns
 from benchmarks.faults.corpora import Corpus, Example, clinc150, snips, support_triage
+from benchmarks.faults.gate import check
+from benchmarks.faults.measured import CONTRADICTION as CODE
+from benchmarks.faults.measured import Section, misses, section
 from benchmarks.faults.plant import Fault, Planted
-from benchmarks.faults.run import check
 from benchmarks.faults.score import Tally, wilson
+from benchmarks.faults.tables import in_markdown
 from benchmarks.real_data import DataAbsentError
 
 FAQ = Path(__file__).with_name("faq.jsonl")
-CODE = "data.contradiction"
-RECALL_TARGET = 0.90
-ALARM_TARGET = 0.01
 PER_KIND = 120
 VARIANTS = 3
 """Of one answer so many edits of a kind are planted at most."""
+_OWN = "fictional questions"
 _SYSTEM = "Answer the question."
 
 
@@ -52,16 +53,18 @@ class Pair:
 
 @dataclass(frozen=True)
 class Source:
-    """Pairs of one corpus, and its rows that stay alone."""
+    """Pairs of one corpus, and its rows that stay alone; `origin` says whose texts they are."""
 
     name: str
     pairs: tuple[Pair, ...]
     alone: tuple[Example, ...]
+    origin: str
 
 
 def handwritten(part: str) -> Source:
     """The questions that the rules were written on ("seen"), or those that were written afterwards ("unseen")."""
-    pairs, alone = [], []
+    pairs: list[Pair] = []
+    alone = []
     for row in map(json.loads, FAQ.read_text(encoding="utf-8").splitlines()):
         if row["part"] != part:
             continue
@@ -70,7 +73,7 @@ def handwritten(part: str) -> Source:
         pairs += [Pair(row["question"], a, b, "", "in other words") for a, b in combinations(right, 2)]
         for kind, wrong in row["wrong"].items():
             pairs += [Pair(row["question"], a, wrong, kind, "written by hand") for a in right]
-    return Source(f"fictional questions, {part}", tuple(pairs), tuple(alone))
+    return Source(f"fictional questions, {part}", tuple(pairs), tuple(alone), _OWN)
 
 
 def relations(seed: int) -> Source:
@@ -91,10 +94,10 @@ def relations(seed: int) -> Source:
         way = f"Where does train {rng.randrange(10_000)} run?"
         pairs.append(Pair(way, f"It runs from {x} to {y}.", f"It runs from {y} to {x}.", "order", "changed places"))
         pairs.append(Pair(way, f"It runs daily from {x} to {y}.", f"It runs from {x} to {y} daily.", "", "moved about"))
-    return Source("relations", tuple(pairs), ())
+    return Source("relations", tuple(pairs), (), "relations")
 
 
-def edited(name: str, examples: Sequence[Example], seed: int) -> Source:
+def edited(name: str, origin: str, examples: Sequence[Example], seed: int) -> Source:
     """Free answers with one thing in them changed by rule, or one thing put differently."""
     rng = random.Random(seed)
     pairs = []
@@ -106,14 +109,14 @@ def edited(name: str, examples: Sequence[Example], seed: int) -> Source:
                 pairs.append(
                     Pair(example.prompt, example.answer, str(again), kind if is_fault else "", "edited" if is_fault else kind)
                 )
-    return Source(name, tuple(pairs), tuple(examples))
+    return Source(name, tuple(pairs), tuple(examples), origin)
 
 
 def closed(corpus: Corpus, seed: int) -> Source:
     """Rows of a label or JSON task, asked a second time: another label, or one field with another of its values."""
     rng = random.Random(seed)
     answers = sorted({example.answer for example in corpus.rows})
-    pairs = []
+    pairs: list[Pair] = []
     for example in rng.sample(corpus.rows, 2 * PER_KIND):
         is_json = example.answer.startswith("{")
         if len(pairs) >= PER_KIND:
@@ -124,7 +127,7 @@ def closed(corpus: Corpus, seed: int) -> Source:
         else:
             other = rng.choice([answer for answer in answers if answer != example.answer])
             pairs.append(Pair(example.prompt, example.answer, other, "label", "edited"))
-    return Source(corpus.name, tuple(pairs), corpus.rows)
+    return Source(corpus.name, tuple(pairs), corpus.rows, corpus.origin)
 
 
 def _other_field(rng: random.Random, answer: str, answers: Sequence[str]) -> str:
@@ -139,7 +142,7 @@ def sources(seed: int) -> Iterator[Source | str]:
     yield handwritten("seen")
     yield handwritten("unseen")
     everything = map(json.loads, FAQ.read_text(encoding="utf-8").splitlines())
-    yield edited("fictional questions, edited", [Example(row["question"], row["answer"]) for row in everything], seed)
+    yield edited("fictional questions, edited", _OWN, [Example(row["question"], row["answer"]) for row in everything], seed)
     yield relations(seed)
     yield closed(support_triage(), seed)
     for make in (snips, clinc150, instructions, replies):
@@ -149,7 +152,7 @@ def sources(seed: int) -> Iterator[Source | str]:
             yield f"skipped: {absent}"
             continue
         is_free = make in (instructions, replies)
-        yield edited(corpus.name, (*corpus.rows, *corpus.held_out), seed) if is_free else closed(corpus, seed)
+        yield edited(corpus.name, corpus.origin, (*corpus.rows, *corpus.held_out), seed) if is_free else closed(corpus, seed)
 
 
 def planted(source: Source, seed: int) -> tuple[Planted, dict[int, Pair]]:
@@ -171,7 +174,8 @@ def planted(source: Source, seed: int) -> tuple[Planted, dict[int, Pair]]:
 
 
 def _numbered(rows: Sequence[tuple[str, Example, Pair | None, bool]]) -> tuple[Planted, dict[int, Pair]]:
-    faults, excused, clean, pair_of = [], {}, {}, {}
+    faults, clean, pair_of = [], {}, {}
+    excused: dict[int, tuple[str, ...]] = {}
     for line, (_, example, pair, second) in enumerate(rows, 1):
         if second and pair is not None:
             pair_of[line] = pair
@@ -196,9 +200,9 @@ def measure(source: Source, seed: int) -> Measured:
     """Plant every pair, check, and count the findings of this code."""
     measured = Measured(Tally(), {}, [])
     file, pair_of = planted(source, seed)
-    found, seconds = check(file)
+    found, cpu_s = check(file)
     flags = [flag for flag in found if flag.code == CODE]
-    measured.tally.add(file, flags, seconds)
+    measured.tally.add(file, flags, cpu_s)
     flagged = {flag.line for flag in flags}
     for line, pair in pair_of.items():
         if not pair.kind:
@@ -208,33 +212,21 @@ def measure(source: Source, seed: int) -> Measured:
     return measured
 
 
-def lines(source: Source, measured: Measured) -> Iterator[str]:
-    """The tables of one source, in Markdown."""
-    tally = measured.tally
-    yield f"### {source.name}\n"
-    yield "| answers that differ in | planted | found | recall | 95 % interval |"
-    yield "| --- | ---: | ---: | ---: | --- |"
-    for kind, n in sorted(tally.planted.items()):
-        found = tally.found.get(kind, 0)
-        low, high = wilson(found, n)
-        yield f"| {kind} | {n} | {found} | {found / n:.3f} | {low:.3f} to {high:.3f} |"
-    yield "\n| answers that say the same | planted | flagged | rate | 95 % interval |"
-    yield "| --- | ---: | ---: | ---: | --- |"
+def told(source: Source, measured: Measured) -> Section:
+    """The figures of one source."""
+    same = ["| answers that say the same | planted | flagged | rate | 95 % interval |", "| --- | ---: | ---: | ---: | --- |"]
     for way, flagged in sorted(measured.same.items()):
         low, high = wilson(sum(flagged), len(flagged))
-        yield f"| {way} | {len(flagged)} | {sum(flagged)} | {sum(flagged) / len(flagged):.3f} | {low:.3f} to {high:.3f} |"
-    alarms = len(tally.alarms.get(CODE, ()))
-    yield f"\n{alarms} of {len(tally.clean)} clean rows flagged; {tally.rows} rows checked in {tally.seconds:.1f} s.\n"
+        same.append(f"| {way} | {len(flagged)} | {sum(flagged)} | {sum(flagged) / len(flagged):.3f} | {low:.3f} to {high:.3f} |")
+    what = f"{len(source.pairs)} pairs of answers to one question, and {len(source.alone)} rows that stay alone"
+    made = section(f"{source.name}, contradictions", source.origin, what, measured.tally)
+    return replace(made, more=("\n".join(same),))
 
 
-def misses(source: Source, measured: Measured) -> list[str]:
-    """The targets that were not reached."""
-    tally = measured.tally
-    missed = [f"{source.name}: recall of {k} is {tally.recall(k):.3f}" for k in tally.planted if tally.recall(k) < RECALL_TARGET]
-    alarms = len(tally.alarms.get(CODE, ()))
-    if alarms > ALARM_TARGET * len(tally.clean):
-        missed.append(f"{source.name}: {alarms} of {len(tally.clean)} clean rows are flagged")
-    return missed
+def sections(seed: int) -> Iterator[Section | str]:
+    """Every source, or the reason why it cannot be had here."""
+    for source in sources(seed):
+        yield source if isinstance(source, str) else told(source, measure(source, seed))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -249,11 +241,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(source)
             continue
         measured = measure(source, options.seed)
-        print("\n".join(lines(source, measured)), flush=True)
+        made = told(source, measured)
+        print(f"\n{in_markdown(made)}", flush=True)
         for pair in measured.wrong[: options.show]:
             print(f"  {'missed' if pair.kind else 'flagged'} {pair.kind or pair.way}: {pair.question!r}")
             print(f"    {pair.first!r}\n    {pair.second!r}")
-        missed += misses(source, measured)
+        missed += misses(made)
     print("\n".join(missed) if missed else "every target is met")
     return 1 if missed else 0
 

@@ -42,7 +42,7 @@ def _triplets(base: Corpus) -> Corpus:
         texts = by_intent[intent]
         triplets.append(Triplet(texts.pop(), texts.pop(), (by_intent[other].pop(),)))
     held_out, rows_left = triplets[:_HELD_OUT], triplets[_HELD_OUT:]
-    return Corpus(f"{base.name} triplets", "", tuple(rows_left), tuple(held_out), base.excluded)
+    return Corpus(f"{base.name} triplets", "", tuple(rows_left), tuple(held_out), base.excluded, base.name)
 
 
 def _triplet(example: Example) -> Triplet:

@@ -31,7 +31,7 @@ def test_the_handwritten_questions_have_answers_that_differ_and_no_question_is_i
 
 
 def test_each_pair_is_planted_once_under_one_system_prompt_of_its_own() -> None:
-    source = Source("small", (Pair("Q?", "a", "b", "number", "x"), Pair("Q?", "a", "a!", "", "y")), ())
+    source = Source("small", (Pair("Q?", "a", "b", "number", "x"), Pair("Q?", "a", "a!", "", "y")), (), "small")
     planted, pair_of = substance.planted(source, 3)
     rows = [json.loads(line)["messages"] for line in planted.lines]
     assert sorted(pair.kind for pair in pair_of.values()) == ["", "number"]

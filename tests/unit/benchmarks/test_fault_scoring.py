@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 from benchmarks.faults.corpora import Example
+from benchmarks.faults.gate import flags_of
+from benchmarks.faults.measured import misses, section
 from benchmarks.faults.plant import Fault, Planted
-from benchmarks.faults.score import Flag, Tally, flags_of, wilson
-from benchmarks.faults.tables import Result, misses, section
+from benchmarks.faults.score import Flag, Tally, wilson
+from benchmarks.faults.tables import in_markdown
+
+from truetune.core.records import Finding, RowRef
 
 FAULTS = (
     Fault("role", "data.record.role", 1),
@@ -61,19 +65,20 @@ def test_a_look_alike_is_not_a_fault_and_flagging_it_is_counted() -> None:
 
 
 def test_only_rows_of_the_checked_file_are_flags() -> None:
-    rows = [{"file": "/x/rows.jsonl", "line": 7}, {"file": "/x/held_out.jsonl", "line": 8}]
-    report = {"findings": [{"code": "data.leakage.split", "severity": "block", "rows": rows}]}
-    assert flags_of(report, "rows.jsonl") == [Flag("data.leakage.split", "block", 7)]
+    rows = (RowRef(file="/x/rows.jsonl", line=7), RowRef(file="/x/held_out.jsonl", line=8))
+    finding = Finding(code="data.leakage.split", severity="block", message="m", rows=rows, fix="f")
+    assert flags_of([finding], "rows.jsonl") == [Flag("data.leakage.split", "block", 7)]
 
 
 def test_every_missed_target_is_said() -> None:
-    result = Result("toy", "three rows", _tally(Flag("data.record.role", "block", 1), Flag("data.secret", "block", 5)))
-    said = misses([result])
+    tally = _tally(Flag("data.record.role", "block", 1), Flag("data.secret", "block", 5))
+    made = section("toy", "toys", "three rows", tally)
+    said = misses(made)
     assert len(said) == 3
     assert said[0] == "toy: recall of duplicate, exact is 0.000"
-    text = section(result)
-    assert "| role | 1 | 1 | 1.000 |" in text
-    assert "| duplicate, exact | 1 | 0 | 0.000 |" in text
+    text = in_markdown(made)
+    assert "| role | `data.record.role` | 1 | 1 | 1.000 |" in text
+    assert "| duplicate, exact | `data.duplicate.exact` | 1 | 0 | 0.000 |" in text
     assert text.count("**missed**") == 3
 
 

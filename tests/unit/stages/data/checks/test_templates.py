@@ -115,6 +115,14 @@ def test_a_block_that_is_written_before_each_answer_is_trained(tmp_path: Path) -
     assert "<think>" in finding.message
 
 
+def test_an_answer_that_is_one_token_together_with_the_space_before_it_is_not_trained(tmp_path: Path) -> None:
+    spaced = "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n ' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+    asked = "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n ' }}{% endif %}"
+    (finding,) = told(rendered(tmp_path, spaced + asked, labelled(40, ("a", "b", "c", "d"))))
+    assert (finding.code, len(finding.rows)) == ("data.template.boundary", 40)
+    assert "the whole answer shares a token with the prompt and is not trained" in finding.message
+
+
 def test_a_generation_prompt_that_no_trained_answer_follows(tmp_path: Path) -> None:
     data = rendered(tmp_path, THINKING, labelled(40))
     assert {finding.code for finding in told(data)} == {"data.template.generation"}

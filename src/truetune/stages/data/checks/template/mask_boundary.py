@@ -41,7 +41,9 @@ def _around(answer: str, body: str) -> str | None:
     if found:
         shown, where = (before, "before") if before else (after, "after")
         return f"the template writes {excerpt(shown)!r} {where} the answer, and it is trained as a part of it"
-    if body and answer.endswith(body):
+    if not body:
+        return "the whole answer shares a token with the prompt and is not trained, only its end is"
+    if answer.endswith(body):
         return "the first characters of the answer share a token with the prompt and are not trained"
     return None
 
