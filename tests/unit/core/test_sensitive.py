@@ -47,6 +47,8 @@ def kinds(text: str) -> list[str]:
         ("the card 501864667909", "credit_card"),
         ("912-70-1234", "itin"),
         ("AB 12 34 56 C", "uk_nino"),
+        ("for 2 people: AB 12 34 56 C, or B", "uk_nino"),
+        ("AB-12-34-56-C", "uk_nino"),
         ("my NI number: AB123456C", "uk_nino"),
         ("Steuer-ID 65 929 970 489", "de_tax_id"),
         ("00:1B:44:11:3A:B7", "mac_address"),
@@ -129,6 +131,9 @@ def test_secret_found_and_masked(kind: str) -> None:
     "text",
     [
         'api_key = "f8K2m9Qx7LpR4vTz"',
+        "PWD=f8K2m9Qx7LpR4vTz",
+        "at 10:30 a=b: Passwd => f8K2m9Qx7LpR4vTz",
+        "the Access-Token: f8K2m9Qx7LpR4vTz",
         "password: Tr0ub4dor&3x",
         "SECRET_KEY=9f86d081884c7d659a2feaa0c55ad015",
         "my config:\nclient_secret=f8K2m9Qx7LpR4vTz",

@@ -61,15 +61,17 @@ def _claim_numbers(found: list[Span], text: str, first: int) -> None:
         claim(found, _crypto_addresses(text))
     if "VIN" in text or "hassis" in text or "ehicle" in text:
         claim(found, _vins(text))
-    runs = [match.span() for match in _DIGIT_RUN.finditer(text, first)]
-    for finder in _IN_RUNS if runs else ():
+    sixes = [(*match.span(), match.lastindex) for match in _DIGIT_RUN.finditer(text, first)]
+    runs = [(start, end) for start, end, more in sixes if more]
+    for finder, least in _IN_RUNS if runs else ():
         for start, end in runs:
-            claim(found, finder(text, start, end))
+            if end - start >= least:
+                claim(found, finder(text, start, end))
     if _DOTTED.search(text):
         claim(found, _ipv4s(text))
     for start, end in runs:
         claim(found, phones(text, start, end))
-    if _PAIRED.search(text, first):
+    if any(text[end : end + 2].lstrip(" -")[:1] in _NINO_LAST for _, end, _ in sixes):
         claim(found, _ninos(text))
 
 
@@ -79,7 +81,9 @@ _LETTERS_BEFORE = 2
 
 # --- runs of digits -------------------------------------------------------------------------------------------------
 
-_DIGIT_RUN = re.compile("[0-9](?:[ \t\n\r\u00a0\u2009\u202f().\\-/]{0,3}[0-9]){6,}")
+_BETWEEN = "[ \t\n\r\u00a0\u2009\u202f().\\-/]{0,3}"
+_DIGIT_RUN = re.compile(f"[0-9](?:{_BETWEEN}[0-9]){{5}}((?:{_BETWEEN}[0-9])+)?")
+"""Six digits may be a national insurance number's; with more of them (the group) a run may be anything."""
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,4})?(?![A-Za-z0-9])")
 _IBAN_BEFORE, _IBAN_AFTER = 13, 45
 """An IBAN begins at most so far before its first long run of digits (country, check digits, bank), and ends so soon after."""
@@ -133,8 +137,6 @@ def _ibans(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _cards(text: str, start: int, end: int) -> Iterator[Span]:
-    if end - start < 12:
-        return
     for match in _CARD.finditer(text, start, min(len(text), end + 2)):
         groups = tuple(len(part) for part in re.split(r"[ -]", match.group()))
         digits = "".join(c for c in match.group() if c.isdigit())
@@ -164,8 +166,14 @@ def _tax_ids(text: str, start: int, end: int) -> Iterator[Span]:
             yield Span("de_tax_id", *match.span())
 
 
-_IN_RUNS: tuple[Callable[[str, int, int], Iterator[Span]], ...] = (_ibans, _cards, _ssns, _itins, _tax_ids)
-"""In this order: what a checksum makes certain comes first."""
+_IN_RUNS: tuple[tuple[Callable[[str, int, int], Iterator[Span]], int], ...] = (
+    (_ibans, 7),
+    (_cards, 12),
+    (_ssns, 9),
+    (_itins, 9),
+    (_tax_ids, 11),
+)
+"""With the characters that a run has at least where the find's digits are in it; what a checksum makes certain comes first."""
 
 # --- e-mail ---------------------------------------------------------------------------------------------------------
 
@@ -228,8 +236,8 @@ def _is_ipv6(text: str) -> bool:
 
 # --- numbers with letters -------------------------------------------------------------------------------------------
 
-_PAIRED = re.compile(r"[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[A-D]")
 _NINO = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]([ -]?)[0-9]{2}\1[0-9]{2}\1[0-9]{2}\1[A-D](?![\w-])")
+_NINO_LAST = frozenset("ABCD")
 _NINO_UNUSED = frozenset(("BG", "GB", "KN", "NK", "NT", "TN", "ZZ"))
 _NINO_WORD = re.compile(r"\b(?:ni|nino|national insurance)\b", re.IGNORECASE)
 _VIN_WORD = re.compile(r"\bVIN\b|\b[Cc]hassis\b|\b[Vv]ehicle\b")
