@@ -24,9 +24,9 @@ MAX_LINE_BYTES = 16 << 20
 """A longer line is a finding, not a row: 16 MiB of text is about 4 million tokens, more than any context window."""
 
 MAX_DOCUMENT_BYTES = 1 << 30
-"""A JSON document has to be parsed whole, at about six times its size in memory; JSON lines have no such limit."""
+"""A JSON object has to be parsed whole, at about six times its size in memory; JSON lines and arrays have no such limit."""
 
-_SNIFF_BYTES, _READ_BYTES = 1 << 16, 1 << 20
+_SNIFF_BYTES, _READ_BYTES, _BEGINNING_BYTES = 1 << 16, 1 << 20, 64
 _CONTROL = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
 _MAGIC = (
     (b"\x1f\x8b", "gzip", "gunzip -k {name}"),
@@ -158,11 +158,12 @@ def open_file(path: Path, shown: str) -> OpenFile:
 
 @dataclass(frozen=True, slots=True)
 class RawLine:
-    """A line of text as it was decoded. `text` is None where the line is longer than `MAX_LINE_BYTES`."""
+    """A line of text as it was decoded. `text` is None where the line is longer than `MAX_LINE_BYTES`, with its `beginning`."""
 
     number: int
     text: str | None
     is_latin1: bool = False
+    beginning: str = ""
 
 
 def require_regular(path: Path, shown: str) -> int:
@@ -228,27 +229,45 @@ def lines(opened: OpenFile) -> Iterator[RawLine]:
     if opened.kind in ("utf-16", "utf-32"):
         yield from _wide_lines(opened)
         return
-    for number, raw in enumerate(_bounded_lines(opened.stream), start=1):
-        yield _decoded(number, raw.removeprefix(_UTF8_BOM) if raw and number == 1 else raw)
+    for number, (raw, is_whole) in enumerate(_bounded_lines(opened.stream), start=1):
+        text, is_latin1 = decoded(raw.removeprefix(_UTF8_BOM) if number == 1 else raw)
+        yield RawLine(number, text, is_latin1) if is_whole else RawLine(number, None, beginning=text)
 
 
-def _bounded_lines(stream: BinaryIO) -> Iterator[bytes | None]:
+def _bounded_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """Lines, each with whether it is whole; of one that is too long its beginning."""
     while line := stream.readline(MAX_LINE_BYTES + 1):
         if len(line) <= MAX_LINE_BYTES:
-            yield line
+            yield line, True
             continue
+        beginning = line[:_BEGINNING_BYTES]
         while not line.endswith(b"\n") and (line := stream.readline(1 << 20)):
             pass
-        yield None
+        yield beginning, False
 
 
-def _decoded(number: int, raw: bytes | None) -> RawLine:
-    if raw is None:
-        return RawLine(number, None)
+def decoded(raw: bytes) -> tuple[str, bool]:
+    """The text, and whether it was read as Windows-1252 or latin-1 because it is not UTF-8."""
     try:
-        return RawLine(number, raw.decode("utf-8"))
+        return raw.decode("utf-8"), False
     except UnicodeDecodeError:
-        return RawLine(number, _decode_single_byte(raw), is_latin1=True)
+        return _decode_single_byte(raw), True
+
+
+def pieces(opened: OpenFile) -> Iterator[bytes]:
+    """The file's text as it comes, a megabyte at a time, without its byte order mark; wide encodings as UTF-8."""
+    if opened.kind in ("utf-16", "utf-32"):
+        text = io.TextIOWrapper(opened.stream, encoding=opened.kind, errors="replace", newline="\n")
+        try:
+            while wide := text.read(_READ_BYTES):
+                yield wide.encode("utf-8")
+        finally:
+            text.detach()
+        return
+    first = opened.stream.read(_READ_BYTES)
+    yield first.removeprefix(_UTF8_BOM)
+    while piece := opened.stream.read(_READ_BYTES):
+        yield piece
 
 
 def _decode_single_byte(raw: bytes) -> str:
@@ -264,10 +283,10 @@ def _wide_lines(opened: OpenFile) -> Iterator[RawLine]:
     try:
         while line := text.readline(MAX_LINE_BYTES + 1):
             number += 1
-            is_whole = len(line) <= MAX_LINE_BYTES
+            is_whole, beginning = len(line) <= MAX_LINE_BYTES, line[:_BEGINNING_BYTES]
             while not is_whole and not line.endswith("\n") and (line := text.readline(_READ_BYTES)):
                 pass
-            yield RawLine(number, line if is_whole else None)
+            yield RawLine(number, line) if is_whole else RawLine(number, None, beginning=beginning)
     finally:
         text.detach()
 
@@ -281,9 +300,9 @@ def refuse_large_document(size_bytes: int, shown: str) -> None:
     if size_bytes > MAX_DOCUMENT_BYTES:
         _refuse(
             "data.file.too_large",
-            f"{shown} is one JSON document of {size_bytes / (1 << 30):.1f} GiB",
-            why=f"a document is parsed whole, which is allowed up to {MAX_DOCUMENT_BYTES >> 30} GiB",
-            fix=f"jq -c '.[]' {shown} > rows.jsonl",
+            f"{shown} is one JSON object of {size_bytes / (1 << 30):.1f} GiB",
+            why=f"an object is parsed whole, which is allowed up to {MAX_DOCUMENT_BYTES >> 30} GiB",
+            fix=f"jq -c '.rows[]' {shown} > rows.jsonl (with the name that its rows have)",
             where=shown,
         )
 

@@ -17,6 +17,7 @@ from truetune.core.errors import DataError
 from truetune.stages.data.reading import files
 from truetune.stages.data.reading.files import OpenFile, RawLine
 from truetune.stages.data.reading.formats import KNOWN_COLUMNS
+from truetune.stages.data.reading.json_arrays import array_entries
 from truetune.stages.data.reading.json_values import Entry, Malformed, decode, parse, sound
 
 __all__ = ["Entry", "FileReading", "Malformed", "ReadFile", "parse", "reading"]
@@ -110,6 +111,9 @@ def _text_entries(opened: OpenFile, latin1: array[int]) -> Iterator[Entry]:
             fix="write one JSON object a line, with `messages`, `prompt` and `completion`, or `instruction` and `output`",
             where=shown,
         )
+    if layout == "array":
+        yield from array_entries(files.pieces(opened), latin1)
+        return
     lines = _noting_latin1(files.lines(opened), latin1)
     if layout == "lines":
         yield from _json_lines(lines)
@@ -128,11 +132,11 @@ def _noting_latin1(lines: Iterator[RawLine], latin1: array[int]) -> Iterator[Raw
 
 
 def _first_lines(opened: OpenFile) -> list[str]:
-    """The first two lines that have text; the file is then read from its start."""
+    """The first two lines that have text, of one that is too long its beginning; the file is then read from its start."""
     found: list[str] = []
     for line in files.lines(opened):
         if line.text is None or line.text.strip():
-            found.append((line.text or "").strip())
+            found.append((line.text or line.beginning).strip())
         if len(found) == 2:
             break
     opened.rewind()
@@ -140,12 +144,12 @@ def _first_lines(opened: OpenFile) -> list[str]:
 
 
 def _layout(suffix: str, head: list[str]) -> str:
-    """`lines`, `document`, the delimiter of a table, or `unknown`: by what the text starts with, then by the file's suffix."""
+    """`lines`, `array`, `document`, the delimiter of a table, or `unknown`: by what the text starts with, then by the suffix."""
     if suffix in _TABLE_SUFFIXES:
         return _TABLE_SUFFIXES[suffix]
     first = head[0] if head else ""
     if first.startswith("["):
-        return "lines" if suffix in _LINE_SUFFIXES and _parses(first) and len(head) > 1 else "document"
+        return "lines" if suffix in _LINE_SUFFIXES and _parses(first) and len(head) > 1 else "array"
     if suffix in _LINE_SUFFIXES:
         return "lines"
     if first.startswith("{"):
@@ -178,7 +182,7 @@ def _too_long(line: int) -> Entry:
 
 
 def _json_document(lines: Iterator[RawLine], shown: str) -> Iterator[Entry]:
-    """The rows of an array, or of an object's one array; the whole document where it is one row."""
+    """The rows of an object's one array; the object itself where it is one row."""
     pieces = []
     for line in lines:
         if line.text is None:

@@ -190,7 +190,7 @@ def test_object_with_two_arrays_is_not_guessed(tmp_path: Path) -> None:
 
 def test_one_document_over_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.json"
-    path.write_text(json.dumps([record("a", "b")]), encoding="utf-8")
+    path.write_text(json.dumps({"rows": [record("a", "b")]}), encoding="utf-8")
     monkeypatch.setattr(files, "MAX_DOCUMENT_BYTES", 10)
     assert error_of(path).code == "data.file.too_large"
 
@@ -249,7 +249,9 @@ def test_broken_document_names_the_place(tmp_path: Path) -> None:
     path.write_text('[\n{"prompt": "a", "completion": "b"},\n{"prompt": "a" "completion": "b"}\n]', encoding="utf-8")
     report = run_check([path], [], progress=Silent())
     (finding,) = found(report, "data.record.malformed")
-    assert (finding.rows[0].line, finding.column) == (3, 16)
+    assert (finding.rows[0].line, finding.column) == (2, 16)
+    assert "(line 3 of the file)" in finding.message
+    assert report.stats.rows == 2 and report.stats.kept == 1
 
 
 def test_nothing_readable_and_nothing_wrong_is_not_measured(tmp_path: Path) -> None:
