@@ -10,6 +10,8 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
+from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as SarifLog
 
 from truetune.core.records import CheckReport, DataStats, Finding, RowRef, Severity, SourceFile, TaskProfile
 from truetune.report.ci import ANNOTATIONS_MOST, RESULTS_MOST, RuleText, github_annotations, sarif
@@ -35,14 +37,16 @@ def report(*findings: Finding) -> CheckReport:
 
 
 def logged(*findings: Finding) -> dict[str, object]:
-    log = json.loads(sarif(report(*findings), RULES))
+    text = sarif(report(*findings), RULES)
+    SarifLog.model_validate_json(text, strict=True)
+    log = json.loads(text)
     assert_is_sarif(log)
     (run,) = log["runs"]
     return run
 
 
 def assert_is_sarif(log: dict[str, object]) -> None:
-    """What the standard's schema requires of the parts that are written: members, their types, their enumerations."""
+    """What the standard asks of the parts that are written beyond its schema: indexes that meet, ids that are unique."""
     assert log["version"] == "2.1.0"
     assert str(log["$schema"]).endswith("sarif-2.1.0.json")
     for run in log["runs"]:  # type: ignore[attr-defined]
@@ -66,6 +70,15 @@ def assert_is_sarif(log: dict[str, object]) -> None:
                 assert place["region"]["startLine"] >= 1
                 assert place["region"].get("startColumn", 1) >= 1
                 assert " " not in place["artifactLocation"]["uri"]
+
+
+@pytest.mark.parametrize("places", [(), (("a b.jsonl", 3),), (("rows.parquet", 7),), (("/data/b.jsonl", 5), ("ö.json", 2))])
+def test_the_log_fits_the_schema_of_the_standard_and_a_wrong_one_does_not(places: tuple[tuple[str, int], ...]) -> None:
+    text = sarif(report(finding(places=places, column=4), finding(code="data.new", severity="note")), RULES)
+    SarifLog.model_validate_json(text, strict=True)
+    for wrong in (text.replace('"ruleId"', '"rule"'), text.replace('"error"', '"fatal"'), text.replace('"driver"', '"drivers"')):
+        with pytest.raises(ValidationError):
+            SarifLog.model_validate_json(wrong, strict=True)
 
 
 def test_a_finding_is_a_result_of_its_rule() -> None:
