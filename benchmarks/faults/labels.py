@@ -1,7 +1,10 @@
-"""Labels that were changed to wrong ones: how many are named, how many clean rows are, and what the estimate says.
+"""Labels that were changed to wrong ones: how many are named or listed, how many clean rows are named, and the estimate.
 
-    python -m benchmarks.faults.labels                # the table; exit 1 where more than 1 % of the clean rows are named
+    python -m benchmarks.faults.labels                # the tables; exit 1 where a target is missed
     python -m benchmarks.faults.labels --rows 15000   # larger corpora
+
+A row is *named* by a finding of its own (`warn`), and *listed* by the note that ranks the rows worth a look. What is found is
+what is named or listed; how many rows are to be read for that stands beside it.
 
 A share of the labels is changed, to any other label or to the most similar one: the label whose rows share the most words with
 those of the right one, told apart here and without the data gate. The corpora keep what is wrong in them by nature, so that a
@@ -23,7 +26,7 @@ from typing import Any
 from benchmarks.faults.breakage import as_text, turns
 from benchmarks.faults.corpora import Corpus, Example, clinc150, plain_text, snips, support_triage
 from benchmarks.faults.gate import report_on
-from benchmarks.faults.measured import ALARM_TARGET_EACH, CLEAN, Alarms, Recall, Section, target
+from benchmarks.faults.measured import ALARM_TARGET_EACH, CLEAN, Alarms, Recall, Section, misses, target
 from benchmarks.faults.plant import Planted
 from benchmarks.faults.score import ALARMING
 from benchmarks.real_data import DataAbsentError
@@ -50,9 +53,10 @@ class Result:
     planted: int
     found: int
     alarms: int
+    named: int
+    read: int
     estimate: float
     interval: tuple[float, float]
-    confident: float
     cpu_s: float
 
     @property
@@ -110,16 +114,18 @@ def measure(noisy: Noisy, field: str) -> Result:
     report, cpu_s = report_on(Planted(noisy.lines, (), (), {}, {}))
     mine = [f for f in report.findings if f.code == CODE and (not field or repr(field) in f.message)]
     named = {row.line for f in mine if f.severity in ALARMING for row in f.rows}
+    read = {row.line for f in mine for row in f.rows}
     evidence: Mapping[str, Any] = next((f.evidence for f in mine if f.severity == "note"), {})
     low, high = evidence.get("interval", (0.0, 0.0))
     return Result(
         len(noisy.lines),
         len(noisy.wrong),
-        len(named & noisy.wrong),
+        len(read & noisy.wrong),
         len(named - noisy.wrong),
+        len(named & noisy.wrong),
+        len(read),
         float(evidence.get("estimated_wrong", 0.0)),
         (float(low), float(high)),
-        float(evidence.get("confident_learning_count", 0.0)),
         cpu_s,
     )
 
@@ -136,19 +142,19 @@ def corpora(rows: int) -> Iterator[tuple[Corpus, str] | str]:
             yield f"skipped: {absent}"
 
 
-HEAD = """| corpus | changed to | wrong | named | recall | precision | clean rows named | rate | estimate | interval | joint |
-| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: |"""
+HEAD = """| corpus | changed to | wrong | named | recall | precision | clean named | rate | read | found | estimate | interval |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"""
 
 
 def line(name: str, kind: str, result: Result) -> str:
     """One row of the table."""
-    named = result.found + result.alarms
-    recall = f"{result.found / result.planted:.2f}" if result.planted else ""
-    precision = f"{result.found / named:.2f}" if named and result.planted else ""
+    named = result.named + result.alarms
+    recall, found = (f"{n / result.planted:.2f}" if result.planted else "" for n in (result.named, result.found))
+    precision = f"{result.named / named:.2f}" if named and result.planted else ""
     low, high = result.interval
     return (
-        f"| {name} | {kind} | {result.planted} | {result.found} | {recall} | {precision} | {result.alarms} of {result.clean} | "
-        f"{result.alarms / result.clean:.4f} | {result.estimate:.0f} | {low:.0f} to {high:.0f} | {result.confident:.0f} |"
+        f"| {name} | {kind} | {result.planted} | {result.named} | {recall} | {precision} | {result.alarms} of {result.clean} | "
+        f"{result.alarms / result.clean:.4f} | {result.read} | {found} | {result.estimate:.0f} | {low:.0f} to {high:.0f} |"
     )
 
 
@@ -167,8 +173,9 @@ def measured(corpus: Corpus, field: str, seed: int) -> Section:
     recalls = []
     for kind in (_RANDOM, _SIMILAR):
         mine = [result for name, result in runs if name == kind]
-        fault, planted, found = f"label, {kind}", sum(r.planted for r in mine), sum(r.found for r in mine)
-        recalls.append(Recall(CODE, fault, corpus.name, planted, found, target(CODE, fault)))
+        fault, planted = f"label, {kind}", sum(r.planted for r in mine)
+        recalls.append(Recall(CODE, fault, corpus.name, planted, sum(r.found for r in mine), target(CODE, fault)))
+        recalls.append(Recall(CODE, f"{fault}, named", corpus.name, planted, sum(r.named for r in mine), None))
     worst = max((result for _, result in runs), key=lambda result: result.alarms / result.clean)
     alarms = Alarms(CODE, CLEAN, corpus.name, worst.clean, worst.alarms, ALARM_TARGET_EACH)
     name = f"{corpus.name}, {field or len(corpus.rows)}"
@@ -185,7 +192,7 @@ def measured(corpus: Corpus, field: str, seed: int) -> Section:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print, and say whether too many clean rows are named."""
+    """Measure, print, and say whether the targets were reached."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.labels", description="Wrong labels: recall and precision.")
     parser.add_argument("--rows", type=int, default=ROWS, help="rows of SNIPS and CLINC150")
     parser.add_argument("--only", default="", help="the corpus whose name begins so")
@@ -198,8 +205,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif entry[0].name.startswith(options.only):
             made = measured(*entry, options.seed)
             print("\n".join(made.more), flush=True)
-            missed += [f"{made.title}: {a.flagged} of {a.clean} clean rows are named" for a in made.alarms if a.is_missed]
-    print("\n".join(missed) if missed else "no more than 1 % of the clean rows are named anywhere")
+            missed += misses(made)
+    print("\n".join(missed) if missed else "every target is met")
     return 1 if missed else 0
 
 

@@ -23,6 +23,7 @@ class Rule:
         is_named: the config names the policy, so that it is meant for every finding, not for those that block only.
         max_frac: the data test, None where there is none.
         tested_as: the key of the config that sets `max_frac`; codes under one prefix are tested together.
+        notes_are_lists: notes say where to look and accuse no row.
     """
 
     severity: Severity | Literal["off"] | None
@@ -30,10 +31,15 @@ class Rule:
     is_named: bool
     max_frac: float | None
     tested_as: str
+    notes_are_lists: bool
+
+    def accuses(self, finding: Finding) -> bool:
+        """Does this finding, as the check gave it, say that something is wrong with each of its rows?"""
+        return not (self.notes_are_lists and finding.severity == "note")
 
     def acts_on(self, finding: Finding) -> bool:
         """Does the policy take rows of this finding, as the check gave it?"""
-        if self.severity == "off" or self.policy == "keep":
+        if self.severity == "off" or self.policy == "keep" or not self.accuses(finding):
             return False
         return self.is_named or self.policy == "keep-first" or finding.severity == "block"
 
@@ -59,15 +65,16 @@ class Rules:
         policy = next((said.policy for _, said in mine if said.policy is not None), None)
         tested_as, max_frac = next(((key, said.max_frac) for key, said in mine if said.max_frac is not None), (code, None))
         known = described().get(code)
-        own = (known.ways if known else KEPT).policy
-        return Rule(severity, policy or own, policy is not None, max_frac, tested_as)
+        ways = known.ways if known else KEPT
+        return Rule(severity, policy or ways.policy, policy is not None, max_frac, tested_as, ways.notes_are_lists)
 
     def applied(self, findings: Iterable[Finding]) -> list[Finding]:
         """The findings as the project sees them: without those that are off, the others as severe as was asked for."""
         kept = []
         for finding in findings:
-            severity = self.of(finding.code).severity
-            if severity is None or severity == finding.severity:
+            rule = self.of(finding.code)
+            severity = rule.severity
+            if severity is None or severity == finding.severity or (severity != "off" and not rule.accuses(finding)):
                 kept.append(finding)
             elif severity != "off":
                 kept.append(finding.model_copy(update={"severity": severity}))
@@ -89,7 +96,7 @@ class Rules:
         bounds: dict[str, float] = {}
         for finding in findings:
             rule = self.of(finding.code)
-            if rule.max_frac is not None:
+            if rule.max_frac is not None and rule.accuses(finding):
                 bounds[rule.tested_as] = rule.max_frac
                 places[rule.tested_as].update((row.file, row.line) for row in finding.rows if row.file not in held_out)
         return [

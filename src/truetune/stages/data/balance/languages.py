@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -48,19 +48,35 @@ _END_WORDS = 8
 _LIST_LINES = 3
 _CHARACTERS = 400
 _LITTLE_WORDS = {
-    "en": "the of and is are was that with for you this have not it be my your what how from at they can "
-    "we would if but by had his her he she them their our all out some could should please about any there does "
-    "did when who why which into than then been were these those more most other such only",
-    "de": "der die das und ist nicht ein eine den mit von auf für dem sie ich es sich auch wie bei oder wird sind dass wir aus",
-    "fr": "le la les des et est une du pas que pour dans vous avec sur au sont ce nous je il qui ne plus par ou cette votre elle",
-    "es": "el los las que y es una por con para del se su al lo más como pero le este sus hay está mi cuando muy la de",
-    "it": "il di che è la per una un non con del della sono gli le dei alla anche più si ma questo nel ha lo ed poi mi",
-    "pt": "o que e da em um uma para não com os se na por mais dos como mas ao ou é seu sua foi quando muito tem de",
-    "nl": "de het een en van niet dat te op voor met zijn er je ik aan maar ook als bij naar wordt om uit dan heeft",
+    "en": "the of and is are was that with for you this have not it be my your what how from at they can we would if "
+    "but by had his her he she them their our all out some could should please about any there does did when who "
+    "why which into than then been were these those more most other such only",
+    "de": "der die das und ist nicht ein eine den mit von auf für dem sie ich es sich auch wie bei oder wird sind dass "
+    "wir aus haben einen einer einem ihr ihre ihren nach noch nur wenn aber mehr sehr kann können werden wurde "
+    "durch bis zum zur dann vor über sein",
+    "fr": "le la les des et est une du pas que pour dans vous avec sur au sont ce nous je il qui ne plus par ou cette "
+    "votre elle ses leur leurs mais avant après encore très aussi comme elles ils était être fait peut faut cela "
+    "celle ceux entre deux vos nos chez",
+    "es": "el los las que y es una por con para del se su al lo más como pero le este sus hay está mi cuando muy la de "
+    "también entre sobre desde hasta donde porque nos les fue ser tiene tenemos después antes ya ni están había "
+    "eso esa ese nuestra nuestro",
+    "it": "il di che è la per una un non con del della sono gli le dei alla anche più si ma questo nel ha lo ed poi mi "
+    "sua suo nostra degli delle nei nella sulla perché quando prima dopo ancora molto essere stato fatto loro "
+    "questa quello ogni così",
+    "pt": "o que e da em um uma para não com os se na por mais dos como mas ao ou é seu sua foi quando muito tem de são "
+    "está estão nós ele ela isso este esta pela pelo até também já depois antes porque onde nos nas aos às sem "
+    "entre sobre ter",
+    "nl": "de het een en van niet dat te op voor met zijn er je ik aan maar ook als bij naar wordt om uit dan heeft "
+    "deze die dit wel nog geen hoe wat waar zij hij wij hun mijn uw kan moet zou altijd heel veel meer werd "
+    "hebben tot onze",
     "sv": "och att det är som en på för av med till den inte har om ett jag var men från kan vi när eller din",
     "da": "og det er en på af for med til den ikke har som et jeg var fra kan vi når eller der din blev",
-    "pl": "w nie na się z że jest jak po co tak za od ale czy dla przez przed są który może gdy oraz tym tego",
-    "ru": "и в не на что с по как это но для от из у к за о его она они мы вы так же был была до если при",
+    "pl": "w nie na się z że jest jak tak za od ale czy dla przez przed są który może gdy oraz tym tego bardzo jeszcze "
+    "już tylko potem kiedy gdzie był była było być jego jej ich nas mnie tej między trzeba też można będzie mamy "
+    "ani bo lub je",
+    "ru": "и в не на что с по как это но для от из у к за о его она они мы вы так же был была до если при есть бы уже "
+    "только когда потом очень мой моя наш их её ещё нет нас вас этот эта этом чтобы тоже можно нужно под над "
+    "перед",
 }
 """The commonest words of each language that say nothing by themselves. English ones that are common elsewhere (`do`, `to`
 and `i` in Polish, `in` and `also` in German) are left out. Source: general knowledge of each; nothing is decided by them
@@ -146,27 +162,33 @@ def look_at_languages(rows: Sequence[Row], with_answers: bool, seed: int) -> Lan
 
 def glance(tokens: Sequence[str]) -> str:
     """The language whose little words a text has, if it has clearly more of them than of any other; else empty."""
-    ranked = _hits(tokens).most_common(2)
-    if not ranked or ranked[0][1] < max(2, LITTLE_WORDS_FRAC * len(tokens)):
+    return _told_by(_hits(tokens), len(tokens))
+
+
+def _told_by(hits: Mapping[str, int], tokens: int) -> str:
+    if not hits:
         return ""
-    return ranked[0][0] if len(ranked) == 1 or ranked[0][1] >= 1.5 * ranked[1][1] else ""
+    first = max(hits, key=hits.__getitem__)
+    second = max((n for code, n in hits.items() if code != first), default=0)
+    return first if hits[first] >= max(2, LITTLE_WORDS_FRAC * tokens, 1.5 * second) else ""
 
 
 def seem_alike(first: Sequence[str], second: Sequence[str]) -> bool:
     """At a glance, are two texts in one language? One of them must be named; the other needs some of its little words."""
-    for named, other in ((first, second), (second, first)):
-        if language := glance(named):
-            hits = _hits(other)
-            enough = 1 if len(other) <= _SHORT_LIST_WORDS else max(2, _FEWEST_LITTLE_FRAC * len(other))
-            return enough <= hits[language] == max(hits.values())
+    sides = [(_hits(tokens), len(tokens)) for tokens in (first, second)]
+    for (named, length), (hits, tokens) in (sides, reversed(sides)):
+        if language := _told_by(named, length):
+            enough = 1 if tokens <= _SHORT_LIST_WORDS else max(2, _FEWEST_LITTLE_FRAC * tokens)
+            return enough <= hits.get(language, 0) == max(hits.values(), default=0)
     return False
 
 
-def _hits(tokens: Sequence[str]) -> Counter[str]:
-    hits: Counter[str] = Counter()
-    for token in tokens:
-        for code in _OF_WORD.get(token, ()):
-            hits[code] += 1
+def _hits(tokens: Sequence[str]) -> dict[str, int]:
+    """How many of the words are little words of each language."""
+    hits: dict[str, int] = {}
+    for token in filter(_OF_WORD.__contains__, tokens):
+        for code in _OF_WORD[token]:
+            hits[code] = hits.get(code, 0) + 1
     return hits
 
 
@@ -206,7 +228,28 @@ def _named(sample: Sequence[Row], with_answers: bool) -> list[tuple[str, str]]:
     told = sum(any(pair) for pair in found)
     if told < len(sample) / 2:
         found = [[_name(text, t) for text, t in zip(pair, ts, strict=True)] for pair, ts in zip(texts, tokens, strict=True)]
-    return [(prompt, answer) for prompt, answer in found]
+    return _believed(texts, found)
+
+
+def _believed(texts: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
+    """The languages that are surely another than the one that most rows are in; what is not sure is not said.
+
+    A few words have little words of a language by chance, and the fewer a text has, the less that says beside what all the other
+    rows say. Languages of too few rows are not looked at: they are not reported anyway.
+    """
+    counts = Counter(code for pair in found for code in set(pair) if code)
+    main = counts.most_common(1)[0][0] if counts else ""
+    asked = {code for code, n in counts.items() if code != main and n >= SHARE_MIN * len(found)}
+    said = [
+        [code if code not in asked or _is_surely(text, code, main) else "" for text, code in zip(pair, codes, strict=True)]
+        for pair, codes in zip(texts, found, strict=True)
+    ]
+    return [(prompt, answer) for prompt, answer in said]
+
+
+def _is_surely(text: str, code: str, other: str) -> bool:
+    ranked = _ranked(text)
+    return ranked.get(code, 0.0) - ranked.get(other, 0.0) >= MARGIN
 
 
 def _name(text: str, tokens: Sequence[str]) -> str:

@@ -42,14 +42,19 @@ class Ways:
         policy: what is done where the config says nothing. `drop` then takes the rows of findings that block only: the check
             itself was not sure enough of the others.
         choices: what the config may say.
+        notes_are_lists: a `note` of this check says where to look and accuses no row: no policy takes its rows, no data test
+            counts them, and no configured severity raises it.
     """
 
     policy: Policy
     choices: CheckChoices
+    notes_are_lists: bool = False
 
 
 KEPT = Ways("keep", CheckChoices(("keep", "drop", "quarantine"), may_be_off=True))
 """Reported and kept: whether the row is worth having is the user's to say."""
+LISTED = Ways("keep", CheckChoices(("keep", "drop", "quarantine"), may_be_off=True), notes_are_lists=True)
+"""Reported and kept; rows that are worth a look are listed beside those that are named."""
 DROPPED = Ways("drop", CheckChoices(("drop", "keep", "quarantine"), may_be_off=True))
 """Training on the row does harm."""
 KEPT_OR_REDACTED = Ways("keep", CheckChoices(("keep", "redact", "drop", "quarantine"), may_be_off=True))

@@ -10,9 +10,9 @@ from pydantic import JsonValue
 
 from truetune.core.records import Finding
 from truetune.core.sensitive.masking import excerpt
-from truetune.stages.data.checks.base import KEPT, Check, Threshold
+from truetune.stages.data.checks.base import LISTED, Check, Threshold
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.noise.judge import GAIN_LEAST, SURE, Judge, Judgement, Task, surest
+from truetune.stages.data.noise.judge import GAIN_LEAST, NAMED, Judge, Judgement, Task
 from truetune.stages.data.profile import Answer, field_text
 
 CODE = "data.label.noise"
@@ -31,12 +31,12 @@ ROWS_PER_LABEL = 5
 MOST_LABELS = 1000
 """With more labels than this the scores of a sample would not fit in bounded memory."""
 
-MOST_FALSE_FRAC = 0.005
-"""Rows are named as long as the expected right labels among them stay below this share of all rows. Source: half of the 1 % of
-clean rows that a check may warn about; measured: docs/log.md, label noise."""
+MOST_FALSE_FRAC = 0.006
+"""Rows are named as long as the expected right labels among them stay below this share of all rows. Source: the 1 % of clean rows
+that a check may warn about, less a margin; measured: docs/log.md, label noise."""
 
-_RANKED = 50
-_RANKED_CHANCE = 0.1
+_SHOWN = 50
+_LISTED_CHANCE = 0.1
 
 
 def _find(corpus: Corpus) -> Iterable[Finding]:
@@ -98,13 +98,12 @@ def _asked_twice(corpus: Corpus) -> set[int]:
 
 
 def _findings(corpus: Corpus, judge: Judge, judgement: Judgement, twice: set[int]) -> Iterator[Finding]:
-    named = [row for row in surest(judgement.named, MOST_FALSE_FRAC).tolist() if row not in twice]
+    named = [row for row in judgement.named(MOST_FALSE_FRAC).tolist() if row not in twice]
     for rank, row in enumerate(named, 1):
         yield _row_finding(corpus, judge, judgement, row, rank)
-    ranked = np.argsort(-np.nan_to_num(judgement.wrong), kind="stable")[:_RANKED].tolist()
-    ranked = [row for row in ranked if judgement.wrong[row] >= _RANKED_CHANCE]
-    if ranked:
-        yield _estimate(corpus, judgement, ranked)
+    listed = judgement.listed()
+    if len(listed) and judgement.wrong[listed].max() >= _LISTED_CHANCE:
+        yield _estimate(corpus, judgement, listed.tolist())
 
 
 def _row_finding(corpus: Corpus, judge: Judge, judgement: Judgement, row: int, rank: int) -> Finding:
@@ -132,15 +131,15 @@ def _row_finding(corpus: Corpus, judge: Judge, judgement: Judgement, row: int, r
     )
 
 
-def _estimate(corpus: Corpus, judgement: Judgement, ranked: Sequence[int]) -> Finding:
+def _estimate(corpus: Corpus, judgement: Judgement, listed: Sequence[int]) -> Finding:
     task = judgement.task
     low, high = judgement.interval()
     return Finding(
         code=CODE,
         severity="note",
         message=f"about {judgement.expected:,.0f} of {judgement.judged:,} labels{_of_field(task)} are probably wrong "
-        f"({low:,.0f} to {high:,.0f}); the likeliest {len(ranked)} are listed",
-        rows=corpus.refs(ranked),
+        f"({low:,.0f} to {high:,.0f}); the likeliest {len(listed):,} rows are listed, the surest first",
+        rows=corpus.refs(listed),
         evidence={
             "estimated_wrong": round(judgement.expected, 1),
             "interval": [round(low, 1), round(high, 1)],
@@ -155,7 +154,7 @@ def _estimate(corpus: Corpus, judgement: Judgement, ranked: Sequence[int]) -> Fi
                     "suggested": excerpt(task.values[judgement.suggested[row]]),
                     "chance_wrong": round(float(judgement.wrong[row]), 3),
                 }
-                for row, ref in zip(ranked, corpus.refs(ranked), strict=True)
+                for row, ref in zip(listed[:_SHOWN], corpus.refs(listed[:_SHOWN]), strict=True)
             ],
         },
         fix=_FIX_ALL,
@@ -176,10 +175,10 @@ CHECK = Check(
     claim="No label speaks against what similar rows are labelled, where labels follow from the text.",
     fix=_FIX,
     find=_find,
-    ways=KEPT,
+    ways=LISTED,
     thresholds=(
         Threshold("expected right labels among those named, as a share of the rows", MOST_FALSE_FRAC, "measured: docs/log.md"),
-        Threshold("chance that a named label is wrong", SURE, "stated"),
+        Threshold("chance that a named label is wrong", NAMED, "stated"),
         Threshold("of the commonest label's mistakes that the model must mend", GAIN_LEAST, "stated"),
         Threshold("rows a label needs", ROWS_PER_LABEL, "stated"),
     ),

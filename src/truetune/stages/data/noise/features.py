@@ -1,4 +1,4 @@
-"""Texts as sparse vectors: words, word pairs and short runs of letters, hashed; no vocabulary is kept."""
+"""Texts as sparse vectors: words, word pairs near and far, and short runs of letters, hashed; no vocabulary is kept."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ Hashes = npt.NDArray[np.uint64]
 DIMENSIONS_BITS = 18
 """Of the places that features are hashed to. Source: stated; two features of a sample of rows seldom meet in 262,144 places."""
 
-LETTERS = (3, 4)
-"""Lengths of the runs of letters. Source: measured: 0.891 of 6,000 rows of CLINC150 right, without them 0.871 (docs/log.md)."""
+LETTERS = 3
+"""Length of the runs of letters. Source: measured: 0.891 of 6,000 rows of CLINC150 right, without them 0.871; runs of four beside
+them find no more (docs/log.md)."""
+
+WORDS_APART = 5
+"""Two words of a text that are so near each other are a feature, in whichever order. Source: measured: docs/log.md."""
 
 _MOST_CHARACTERS = 1024
 """Of a longer text the first and the last half of so many characters count: a question is asked at either end."""
@@ -33,10 +37,13 @@ def hashed(texts: Sequence[str]) -> sparse.csr_array:
     data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
     lengths = np.array([len(e) for e in encoded], dtype=np.int64)
     row = np.repeat(np.arange(len(texts)), lengths)
-    spans = [_letter_runs(row, size) for size in LETTERS] + _word_runs(data, row)
     hashes = _Substrings(data)
-    columns = np.concatenate([hashes.of(start, end, kind) for kind, (start, end) in enumerate(spans)])
-    rows = np.concatenate([row[start] for start, _ in spans])
+    words_at, pairs_at, letters_at = _word_runs(data, row, 1), _word_runs(data, row, 2), _letter_runs(row, LETTERS)
+    found = [hashes.of(start, end, kind) for kind, (start, end) in enumerate((words_at, pairs_at, letters_at))]
+    left, right = _near_words(row[words_at[0]])
+    found.append(_mixed(found[0][left] + found[0][right]))  # a sum knows no order
+    columns = _column(np.concatenate(found))
+    rows = np.concatenate([row[words_at[0]], row[pairs_at[0]], row[letters_at[0]], row[words_at[0]][left]])
     shape = (len(texts), 1 << DIMENSIONS_BITS)
     return sparse.csr_array(sparse.coo_array((np.ones(len(columns), dtype=np.float32), (rows, columns)), shape=shape))
 
@@ -51,16 +58,19 @@ def _letter_runs(row: Ints, size: int) -> tuple[Ints, Ints]:
     return start, start + size
 
 
-def _word_runs(data: npt.NDArray[np.uint8], row: Ints) -> list[tuple[Ints, Ints]]:
-    """Single words, and pairs of neighbours, each with the space in front of it."""
+def _word_runs(data: npt.NDArray[np.uint8], row: Ints, size: int) -> tuple[Ints, Ints]:
+    """So many words beside each other, with the space in front of them."""
     spaces = np.flatnonzero(data == ord(" "))
-    found = []
-    for neighbours in (1, 2):
-        start, end = spaces[:-neighbours], spaces[neighbours:]
-        start, end = start[end > start + 1], end[end > start + 1]
-        same = row[start] == row[end] if len(start) else np.empty(0, dtype=bool)
-        found.append((start[same], end[same]))
-    return found
+    start, end = spaces[:-size], spaces[size:]
+    start, end = start[end > start + 1], end[end > start + 1]
+    same = row[start] == row[end] if len(start) else np.empty(0, dtype=bool)
+    return start[same], end[same]
+
+
+def _near_words(row: Ints) -> tuple[Ints, Ints]:
+    """The places, in the list of all words, of two words of a row that are at most `WORDS_APART` apart."""
+    left = [np.flatnonzero(row[:-apart] == row[apart:]) for apart in range(1, WORDS_APART + 1)]
+    return np.concatenate(left), np.concatenate([places + apart for apart, places in enumerate(left, 1)])
 
 
 class _Substrings:
@@ -74,14 +84,20 @@ class _Substrings:
         self._inverse = np.multiply.accumulate(inverse)
         self._beginnings = np.concatenate([[np.uint64(0)], np.cumsum((data.astype(np.uint64) + np.uint64(1)) * powers[:-1])])
 
-    def of(self, start: Ints, end: Ints, kind: int) -> Ints:
-        """The column of each stretch; the same letters as another kind of feature have another column."""
+    def of(self, start: Ints, end: Ints, kind: int) -> Hashes:
+        """A hash of each stretch; the same letters as another kind of feature have another one."""
         found: Hashes = (self._beginnings[end] - self._beginnings[start]) * self._inverse[start]
-        found = (found ^ np.uint64((kind + 1) * _SALT & (1 << 64) - 1)) * np.uint64(_SALT)
-        found ^= found >> np.uint64(32)
-        found *= np.uint64(_BASE)
-        columns: Ints = (found >> np.uint64(64 - DIMENSIONS_BITS)).astype(np.int64)
-        return columns
+        return _mixed(found ^ np.uint64((kind + 1) * _SALT & (1 << 64) - 1))
+
+
+def _mixed(hashes: Hashes) -> Hashes:
+    hashes = hashes * np.uint64(_SALT)
+    hashes ^= hashes >> np.uint64(32)
+    return hashes * np.uint64(_BASE)
+
+
+def _column(hashes: Hashes) -> Ints:
+    return (hashes >> np.uint64(64 - DIMENSIONS_BITS)).astype(np.int64)
 
 
 class Weights:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
+from truetune.stages.data.noise.doubt import learn_doubt
 from truetune.stages.data.noise.features import Ints
 from truetune.stages.data.noise.posterior import Chance, ConfidentJoint, Labels, chance_wrong, fit_chance, probabilities
-from truetune.stages.data.noise.ridge import BLOCK_ROWS, MANY_ROWS, Floats, Space, fit, sample_rows, scores_without_itself
+from truetune.stages.data.noise.ridge import BLOCK_ROWS, Floats, Space, fit, sample_rows, scores_without_itself
 
 SURE = 0.5
 """From this chance on a label counts as wrong in the second fit, which leaves it out. Source: stated."""
@@ -23,10 +23,16 @@ Source: stated; confident learning too assumes that most labels are right."""
 GAIN_LEAST = 0.4
 """The model must get this share right of what naming the commonest label gets wrong. Source: stated."""
 
+LISTED_TIMES = 4
+"""No more rows are listed than so many times the estimated number of wrong labels. Source: stated; a list of which less than a
+quarter is wrong is not read to its end."""
+
+NAMED = 0.3
+"""A label that is named is wrong with this chance at least. Source: stated; it is what keeps sound sets free of names."""
+
 SCANT_ROWS = 40
-"""With fewer rows a label a second fit mostly confirms the first, so both must be sure of what is named. Source: measured: with
-16 rows a label (CLINC150) the second fit alone names up to 1.7 % of the clean rows, with 80 and more (SNIPS, support) 0.7 %. The
-same holds of more than `MANY_ROWS` rows: 1.4 % of the clean ones among 10,000 of CLINC150, with both fits 1.0 %."""
+"""With fewer rows a label a second fit mostly confirms the first, so a row is named by how sure both are of it. Source: measured:
+with 16 rows a label (CLINC150) the second fit alone names up to 1.4 % of the clean rows (docs/log.md)."""
 
 Texts = Callable[[Sequence[int]], list[str]]
 
@@ -53,7 +59,9 @@ class Judgement:
     Attributes:
         task: which.
         wrong: the chance that a row's label is wrong, NaN where it was not judged, (rows,).
-        named: the same, lower where the labels have few rows: both fits must be sure, (rows,).
+        sure: the same, lower where the labels have few rows: both fits must be sure, (rows,).
+        doubt: how strongly the row speaks against its label, which is what rows are ranked by; -inf where not judged, (rows,).
+        lowest: the doubt above which nearly all wrong labels lie.
         suggested: the label that the other rows speak for, (rows,).
         margin: how much likelier that is than the given label, (rows,).
         accuracy: the share of the fitted rows whose label the model names without having seen it.
@@ -63,7 +71,9 @@ class Judgement:
 
     task: Task
     wrong: Floats
-    named: Floats
+    sure: Floats
+    doubt: Floats
+    lowest: float
     suggested: Labels
     margin: Floats
     accuracy: float
@@ -83,9 +93,34 @@ class Judgement:
 
         Source: the variance of a sum over rows drawn with replacement; a Poisson count's standard deviation.
         """
-        spread = 1.96 * float(np.sqrt(np.nansum(self.wrong**2)))
         confident = self.confident + 1.96 * float(np.sqrt(self.confident))
-        return max(0.0, self.expected - spread), max(self.expected + spread, confident)
+        return max(0.0, self.expected - self._spread), max(self.expected + self._spread, confident)
+
+    @property
+    def _spread(self) -> float:
+        return 1.96 * float(np.sqrt(np.nansum(self.wrong**2)))
+
+    def named(self, most_false_frac: float) -> Ints:
+        """The rows to name, the surest first: as many as keep the expected right labels among them below a share of all.
+
+        Args:
+            most_false_frac: of the judged rows.
+        """
+        order = self._ranked()
+        right = np.cumsum(1 - self.sure[order])
+        found: Ints = order[(right <= most_false_frac * self.judged) & (self.sure[order] >= NAMED)]
+        return found
+
+    def listed(self) -> Ints:
+        """The rows worth a look, the surest first: down to where hardly a wrong label is left, but no endless list."""
+        order = self._ranked()
+        nearly_all = int(np.count_nonzero(self.doubt >= self.lowest))
+        enough = max(nearly_all, int(np.ceil(self.expected + self._spread)))
+        return order[: min(enough, int(LISTED_TIMES * self.expected))]
+
+    def _ranked(self) -> Ints:
+        order: Ints = np.argsort(-self.doubt, kind="stable")[: self.judged]
+        return order
 
 
 class Judge:
@@ -97,9 +132,9 @@ class Judge:
         Args:
             rows: how many there are.
             texts: gives the texts of some rows.
-            seed: of the sample.
+            seed: of the sample, and of the labels that are made wrong to learn from.
         """
-        self._rows, self._texts = rows, texts
+        self._texts, self._seed = texts, seed
         self._sample = sample_rows(rows, seed)
         self._space = Space(texts(self._sample.landmarks.tolist()))
         parts = [self._space.points(self._space.likeness(texts(block))) for block in _blocks(self._sample.fitted)]
@@ -118,21 +153,23 @@ class Judge:
         accuracy = float((scores.argmax(axis=1) == given).mean())
         if chance.noise_frac > NOISE_FRAC_MOST or accuracy < _least_accuracy(given, classes):
             return None
+        is_scant = len(given) < SCANT_ROWS * classes
         # Wrong labels pull the model their way: a second fit leaves out what the first is sure of.
         doubted = _chances(scores, given, chance)
-        kept = doubted < SURE
-        second = fit(points[kept], labels[np.flatnonzero(kept)])
+        kept = np.flatnonzero(doubted < SURE)
+        second = fit(points[kept], labels[kept])
         again = points @ second.weights
-        again[kept] = scores_without_itself(second, points[kept], labels[np.flatnonzero(kept)])
-        is_scant = len(given) < SCANT_ROWS * classes or self._rows > MANY_ROWS
-        found = _Findings(task, fit_chance(again, given), chance if is_scant else None)
-        found.learn(again, given)
-        found.add(self._sample.fitted[with_label], again, scores)
-        weights, first_weights = (self._space.weights_of_likeness(f.weights) for f in (second, first))
+        again[kept] = scores_without_itself(second, points[kept], labels[kept])
+        # That fit tells chances better; for ranking rows the mean of both is steadier.
+        mean: Floats = np.mean([scores, again], axis=0)
+        found = _Findings(task, again, mean, given, chance if is_scant else None, self._seed)
+        found.add(self._sample.fitted[with_label], again, mean)
+        of_mean: Floats = np.mean([first.weights, second.weights], axis=0)
+        weights = [self._space.weights_of_likeness(found_by) for found_by in (second.weights, of_mean)]
         others = np.setdiff1d(np.flatnonzero(task.given >= 0), self._sample.fitted, assume_unique=True)
         for block in _blocks(others):
             likeness = self._space.likeness(self._texts(block))
-            found.add(np.array(block), likeness @ weights, likeness @ first_weights)
+            found.add(np.array(block), likeness @ weights[0], likeness @ weights[1])
         return found.judgement(accuracy)
 
     def alike(self, task: Task, row: int, label: int) -> int | None:
@@ -146,39 +183,57 @@ class Judge:
 
 
 class _Findings:
-    """Chances, suggestions and margins, filled block by block."""
+    """Chances, doubts, suggestions and margins, filled block by block."""
 
-    def __init__(self, task: Task, chance: Chance, first: Chance | None) -> None:
-        """Start empty; `first` is given where the first fit must be sure too before a row is named."""
-        self._task, self._chance, self._first = task, chance, first
+    def __init__(self, task: Task, scores: Floats, mean: Floats, given: Labels, first: Chance | None, seed: int) -> None:
+        """Learn from some rows how sharp scores are, how sure the model usually is, and what a wrong label looks like in `mean`.
+
+        `first` is given where the first fit must be sure too before a row is named.
+        """
+        self._task, self._first = task, first
+        self._chance = fit_chance(scores, given)
+        predicted = probabilities(scores, self._chance.sharpness)
+        self._joint = ConfidentJoint(predicted, given)
+        trusted = self._wrong_of(predicted, given) < SURE
+        self._doubt = learn_doubt(mean, given, trusted, self._chance.sharpness, seed)
         rows = len(task.given)
         self._wrong: Floats = np.full(rows, np.nan, dtype=np.float32)
-        self._named: Floats = np.full(rows, np.nan, dtype=np.float32)
+        self._sure: Floats = np.full(rows, np.nan, dtype=np.float32)
+        self._doubts: Floats = np.full(rows, -np.inf, dtype=np.float32)
         self._margin: Floats = np.zeros(rows, dtype=np.float32)
         self._suggested: Labels = np.full(rows, -1, dtype=np.int32)
         self._judged = 0
 
-    def learn(self, scores: Floats, given: Labels) -> None:
-        """How sure the model usually is, for confident learning."""
-        self._joint = ConfidentJoint(probabilities(scores, self._chance.sharpness), given)
+    def _wrong_of(self, predicted: Floats, given: Labels) -> Floats:
+        return chance_wrong(_own(predicted, given), predicted.shape[1], self._chance.noise_frac)
 
-    def add(self, rows: Ints, scores: Floats, first_scores: Floats) -> None:
+    def add(self, rows: Ints, scores: Floats, mean: Floats) -> None:
         given = self._task.given[rows]
         predicted = probabilities(scores, self._chance.sharpness)
         self._joint.add(predicted, given)
-        own = _own(predicted, given)
-        self._wrong[rows] = chance_wrong(own, predicted.shape[1], self._chance.noise_frac)
-        self._named[rows] = self._wrong[rows]
+        self._wrong[rows] = self._sure[rows] = self._wrong_of(predicted, given)
         if self._first is not None:
-            self._named[rows] *= _chances(first_scores, given, self._first)
+            self._sure[rows] *= _chances(2 * mean - scores, given, self._first)
+        self._doubts[rows] = self._doubt.of(mean, given)
+        own = _own(predicted, given)
         predicted[np.arange(len(given)), given] = -1.0
         self._suggested[rows] = predicted.argmax(axis=1)
         self._margin[rows] = predicted.max(axis=1) - own
         self._judged += len(rows)
 
     def judgement(self, accuracy: float) -> Judgement:
-        confident = self._joint.wrong()
-        return Judgement(self._task, self._wrong, self._named, self._suggested, self._margin, accuracy, self._judged, confident)
+        return Judgement(
+            task=self._task,
+            wrong=self._wrong,
+            sure=self._sure,
+            doubt=self._doubts,
+            lowest=self._doubt.lowest,
+            suggested=self._suggested,
+            margin=self._margin,
+            accuracy=accuracy,
+            judged=self._judged,
+            confident=self._joint.wrong(),
+        )
 
 
 def _chances(scores: Floats, given: Labels, chance: Chance) -> Floats:
@@ -203,17 +258,3 @@ def _one_hot(given: Labels, classes: int) -> sparse.csr_array:
 def _blocks(rows: Ints) -> Iterator[list[int]]:
     for start in range(0, len(rows), BLOCK_ROWS):
         yield rows[start : start + BLOCK_ROWS].tolist()
-
-
-def surest(wrong: npt.NDArray[np.float32], most_false_frac: float) -> Ints:
-    """The rows to name, the surest first: as many as keep the expected number of right labels among them below a share of all.
-
-    Args:
-        wrong: chances, NaN for rows that were not judged, (rows,).
-        most_false_frac: of the judged rows.
-    """
-    judged = int(np.count_nonzero(~np.isnan(wrong)))
-    order = np.argsort(-np.nan_to_num(wrong), kind="stable")
-    order = order[np.nan_to_num(wrong[order]) >= SURE]
-    found: Ints = order[np.cumsum(1 - wrong[order]) <= most_false_frac * judged]
-    return found

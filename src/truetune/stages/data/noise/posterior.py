@@ -22,6 +22,11 @@ _STARTS = tuple((sharpness, noise) for sharpness in (1.5, 2.2, 2.9, 3.6) for noi
 search from one start climbs the wrong one."""
 _TINY = 1e-12
 
+WRONG_BEFORE, RIGHT_BEFORE = 0.5, 15
+"""What is believed before any row is seen counts as so many wrong and right labels. Without it a few wrong labels of an easy task
+are explained by a blunter model, and none is found. Source: Northcutt, Athalye & Mueller 2021, "Pervasive label errors in test
+sets", arXiv 2103.14749: 3.3 % on average."""
+
 
 @dataclass(frozen=True)
 class Chance:
@@ -32,7 +37,7 @@ class Chance:
 
 
 def fit_chance(scores: Floats, given: Labels) -> Chance:
-    """The sharpness and the share that make the given labels most likely.
+    """The sharpness and the share that make the given labels most likely, with what is believed before.
 
     Args:
         scores: out of fold, (rows, classes).
@@ -47,7 +52,9 @@ def fit_chance(scores: Floats, given: Labels) -> Chance:
     def loss(parameters: npt.NDArray[np.float64]) -> float:
         chance = _chance(parameters)
         own = probabilities(scores, chance.sharpness)[np.arange(len(given)), given]
-        return float(-np.log((1 - chance.noise_frac) * own + chance.noise_frac / classes + _TINY).mean())
+        said = np.log((1 - chance.noise_frac) * own + chance.noise_frac / classes + _TINY).sum()
+        before = WRONG_BEFORE * np.log(chance.noise_frac + _TINY) + RIGHT_BEFORE * np.log1p(-chance.noise_frac + _TINY)
+        return float(-(said + before) / len(given))
 
     start = min(_STARTS, key=lambda parameters: loss(np.array(parameters)))
     found = optimize.minimize(loss, start, method="Nelder-Mead", options={"xatol": 0.02, "fatol": 1e-5, "maxiter": 80})

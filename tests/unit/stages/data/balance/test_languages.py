@@ -93,6 +93,15 @@ def test_labels_and_json_have_no_language_of_their_own(tmp_path: Path) -> None:
     assert lines(tmp_path, rows) == []
 
 
+def test_short_rows_with_a_foreign_word_or_two_by_chance_are_in_no_other_language(tmp_path: Path) -> None:
+    tickets = [record(f"{prompt} the Acme o da e {n}", "billing") for n, prompt in enumerate(distinct_prompts(6))]
+    rows = [record(f"please tell me when this is done for {prompt}", "billing") for prompt in distinct_prompts(100)]
+    assert {glance(f"the Acme o da e {n}".lower().split()) for n in range(6)} == {"pt"}, "else this tests nothing"
+    balance = check_rows(tmp_path, [*rows, *tickets], of_the_whole=True).balance
+    assert balance is not None and balance.languages[0].name == "en"
+    assert "pt" not in [share.name for share in balance.languages]
+
+
 def test_a_handful_of_rows_has_no_languages(tmp_path: Path) -> None:
     report = check_rows(tmp_path, english(20), of_the_whole=True)
     assert report.balance and report.balance.languages == ()

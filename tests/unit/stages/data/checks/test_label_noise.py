@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.stages.data.rows_for_tests import PLACES, Record, check_rows, found, record
+from tests.unit.stages.data.rows_for_tests import PLACES, Record, Silent, check_rows, found, record, write_lines
 
+from truetune.core.config import DataConfig
+from truetune.stages.data.check import run_check
+from truetune.stages.data.noise.doubt import learn_doubt
 from truetune.stages.data.noise.features import hashed
-from truetune.stages.data.noise.judge import surest
-from truetune.stages.data.noise.posterior import ConfidentJoint, chance_wrong
+from truetune.stages.data.noise.judge import Judgement, Task
+from truetune.stages.data.noise.posterior import ConfidentJoint, chance_wrong, fit_chance
 from truetune.stages.data.noise.ridge import fit, scores_without_itself
 
 TOPICS = {
@@ -58,6 +61,20 @@ def test_wrong_labels_are_named_with_what_similar_rows_say_and_counted(tmp_path:
     assert ("'topic'" in note.message) is as_json
     assert {row.line - 1 for row in note.rows[:5]} == wrong
     assert note.evidence["seed"] == 17
+
+
+def test_what_is_only_listed_as_worth_a_look_is_neither_dropped_nor_counted_nor_raised(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "rows.jsonl", with_wrong(210, {10, 50, 90}))
+    said = {"data.label.noise": {"severity": "block", "policy": "drop", "max_frac": 0.0}}
+    plain, strict = (
+        run_check([path], [], DataConfig.model_validate({"sources": [], "checks": checks}), progress=Silent())
+        for checks in ({}, said)
+    )
+    (listed,) = [f for f in found(plain, "data.label.noise") if f.severity == "note"]
+    assert len(listed.rows) > 3
+    assert [f for f in found(strict, "data.label.noise") if f.severity == "note"] == [listed]
+    assert strict.stats.dropped_by_code["data.label.noise"] == 3
+    assert strict.gate_reason == "data.label.noise: 3 of 210 rows (1.43%); max_frac allows 0.00%"
 
 
 def test_the_same_rows_give_the_same_findings(tmp_path: Path) -> None:
@@ -116,15 +133,72 @@ def test_features_know_words_and_letters_and_no_order_of_rows() -> None:
     assert (hashed(["fox red the"]) != one).nnz > 0
 
 
+def test_words_near_each_other_are_a_feature_in_either_order() -> None:
+    one, other, far = hashed(["red tin fox"]), hashed(["fox tin red"]), hashed(["red one two three four five fox"])
+    shared = one.multiply(other).nnz - one.multiply(hashed(["red"])).nnz - one.multiply(hashed(["tin"])).nnz
+    assert shared - one.multiply(hashed(["fox"])).nnz >= 3, "three pairs beside the words and their letters"
+    assert one.multiply(far).nnz == one.multiply(hashed(["red"])).nnz + one.multiply(hashed(["fox"])).nnz
+
+
 def test_a_sure_model_makes_a_label_wrong_and_an_unsure_one_does_not() -> None:
     sure, unsure, agreeing = chance_wrong(np.array([0.001, 0.4, 0.99], dtype=np.float32), classes=4, noise_frac=0.1)
     assert sure > 0.9 and unsure < 0.1 and agreeing < 0.01
 
 
+def judged(wrong: list[float], doubt: list[float]) -> Judgement:
+    """A judgement of rows with these chances and doubts; the last row was not judged."""
+    given = np.zeros(len(wrong), dtype=np.int32)
+    chances, doubts = np.array([*wrong, np.nan], dtype=np.float32), np.array([*doubt, -np.inf], dtype=np.float32)
+    return Judgement(
+        task=Task("", ("a", "b"), np.append(given, np.int32(-1))),
+        wrong=chances,
+        sure=chances,
+        doubt=doubts,
+        lowest=2.0,
+        suggested=np.append(given + 1, np.int32(-1)),
+        margin=np.zeros(len(chances), dtype=np.float32),
+        accuracy=0.9,
+        judged=len(wrong),
+        confident=3.0,
+    )
+
+
 def test_only_so_many_rows_are_named_as_keep_the_expected_false_ones_few() -> None:
-    wrong = np.array([0.99, 0.9, 0.8, 0.7, 0.6, 0.4, np.nan] + [0.0] * 94, dtype=np.float32)
-    assert surest(wrong, 0.005).tolist() == [0, 1, 2]
-    assert surest(wrong, 1.0).tolist() == [0, 1, 2, 3, 4]
+    judgement = judged([0.99, 0.8, 0.9, 0.7, 0.6, 0.2] + [0.0] * 94, [9.0, 7.0, 8.0, 6.0, 5.0, 4.0] + [0.0] * 94)
+    assert judgement.named(0.005).tolist() == [0, 2, 1], "by doubt, and half a right one of a hundred rows may be among them"
+    assert judgement.named(1.0).tolist() == [0, 2, 1, 3, 4], "what is likelier right is not named"
+
+
+def test_the_list_goes_down_to_where_hardly_a_wrong_label_is_left() -> None:
+    chances, doubts = [0.99, 0.9, 0.6] + [0.01] * 97, [9.0, 8.0, 7.0, *np.linspace(3.0, 1.0, 97)]
+    listed = judged(chances, doubts).listed()
+    assert listed[:3].tolist() == [0, 1, 2]
+    expected = sum(chances)
+    assert len(listed) == int(4 * expected) < sum(d >= 2.0 for d in doubts), "four times the estimate is the most"
+    few = judged([0.99, 0.9, 0.6] + [0.01] * 97, [9.0, 8.0, 7.0] + [1.0] * 97).listed()
+    assert 3 < len(few) < int(4 * expected), "as many as the estimate leaves open, however little the others are doubted"
+
+
+def test_labels_made_wrong_tell_what_speaks_against_a_label() -> None:
+    rng = np.random.default_rng(0)
+    given = rng.integers(0, 4, 400).astype(np.int32)
+    scores = rng.normal(0, 0.1, (400, 4)).astype(np.float32)
+    scores[np.arange(400), given] += 1
+    is_wrong = np.arange(400) < 20
+    given[is_wrong] = (given[is_wrong] + 1) % 4
+    doubt = learn_doubt(scores, given, ~is_wrong, sharpness=5.0, seed=1)
+    found = doubt.of(scores, given)
+    assert found[is_wrong].min() > found[~is_wrong].max()
+    assert (found[is_wrong] >= doubt.lowest).mean() > 0.9
+    assert (found[~is_wrong] >= doubt.lowest).mean() < 0.1
+
+
+def test_a_few_wrong_labels_of_an_easy_task_are_not_explained_by_a_blunter_model() -> None:
+    given = np.arange(150, dtype=np.int32) % 3
+    scores = np.full((150, 3), -0.05, dtype=np.float32)
+    scores[np.arange(150), given] = 1.1
+    given[[3, 77]] = (given[[3, 77]] + 1) % 3
+    assert 0.005 < fit_chance(scores, given).noise_frac < 0.05
 
 
 def test_the_confident_joint_counts_what_is_off_the_diagonal() -> None:
