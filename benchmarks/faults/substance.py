@@ -62,7 +62,7 @@ class Source:
 
 
 def handwritten(part: str) -> Source:
-    """The questions that the rules were written on ("seen"), or those that were written afterwards ("unseen")."""
+    """The questions that the rules were written on ("seen"), or those written afterwards ("unseen": see docs/log.md)."""
     pairs: list[Pair] = []
     alone = []
     for row in map(json.loads, FAQ.read_text(encoding="utf-8").splitlines()):

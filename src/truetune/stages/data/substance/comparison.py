@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby, product
 
 from truetune.stages.data.substance import opposition, polarity
 from truetune.stages.data.substance.alignment import (
@@ -19,20 +20,36 @@ from truetune.stages.data.substance.alignment import (
     in_other_order,
     sentence_pairs,
 )
+from truetune.stages.data.substance.doers import who_does_it
 from truetune.stages.data.substance.reading import Item, Reading, Statement, read, small_words
 from truetune.stages.data.substance.values import are_unrelated
 
 WHOLE_WORDS = 30
 """Answers of at most so many words are laid beside each other as a whole, longer ones sentence by sentence. Source: stated."""
 
+SAME_WORDS_FRAC = 0.8
+"""Texts use the same words where so many of all their words with content are in both. Source: stated."""
+
+_MOST_NAMES = 6
+"""Of a statement so many full names are compared with each of the other's."""
+
 MOST_CHARACTERS = 20_000
 """Of longer answers only the beginning is compared."""
 
 _FINAL = re.compile(r"(?:####|\\boxed\{|\b(?:the )?(?:final )?answer(?: is|:))\s*([^\n}]{1,80})", re.IGNORECASE)
-_CODE = re.compile(r"```|~~~|[;{}]\s*$|^\s*(?:def|class|import|from|return|SELECT|function|#include)\b", re.MULTILINE)
+_CODE = re.compile(
+    r"```|~~~|[;{}]\s*$|^\s*(?:def|class|import|from|return|SELECT|function|#include)\b|\w\([^()\s]*\)\s*[:;{]", re.MULTILINE
+)
+_HOW_MANY = re.compile(
+    r"\bhow many (?:\w+ )??(\w+)(?= (?:is|are|was|were|do|does|did|can|may|must|has|have|fit|will)\b)", re.IGNORECASE
+)
 _ASKS_FOR_A_NAME = re.compile(
     r"\b(?:who|whom|whose|where|which|what (?:city|country|town|person|place|language|name|is the name))\b", re.I
 )
+
+_ASKS_FOR_A_THING = re.compile(r"\bwhat(?: is|[’']s| was| are| were) the\b", re.IGNORECASE)
+_BARE_CAPITALS = re.compile(r"[A-Z][\w’'-]+(?: [A-Z][\w’'-]+){0,3}\s*(?:[,.;!(]|$)")
+"""An answer that is nothing but a word or a few with capitals, or begins so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +79,23 @@ def differences(question: str, first: str, second: str) -> list[Difference]:
     if _CODE.search(first) or _CODE.search(second):
         return []  # two programs may do the same in other figures and names
     small = small_words(question, first, second)
-    a, b = (read(text, bool(_ASKS_FOR_A_NAME.search(question)), small) for text in (first, second))
-    found = list(polarity.yes_or_no(question, a, b))
+    a, b = (read(text, _may_begin_with_a_name(question, text), small) for text in (first, second))
+    asked = read(question, names_at_start=True).whole
+    found = list(polarity.yes_or_no(question, asked, a, b))
     if a.words and b.words and not _same_items(a.whole, b.whole):
-        asked = read(question, names_at_start=True).whole
         found += _in_results(a, b)
+        found += _in_what_was_counted(question, a, b)
         for left, right in _beside_each_other(a, b):
             found += _in_statements(left, right, Answers(a, b, asked))
+        found += who_does_it(question, a, b, asked)
     unique = {(left, right): Difference(kind, left, right) for kind, left, right in reversed(found)}
     return sorted(unique.values(), key=lambda d: (d.left, d.right))
+
+
+def _may_begin_with_a_name(question: str, answer: str) -> bool:
+    if _ASKS_FOR_A_NAME.search(question):
+        return True
+    return bool(_ASKS_FOR_A_THING.search(question) and _BARE_CAPITALS.match(answer))
 
 
 def says_the_same(first: str, second: str) -> bool:
@@ -78,12 +103,13 @@ def says_the_same(first: str, second: str) -> bool:
     return _same_items(read(first).whole, read(second).whole)
 
 
+def are_of_the_same_words(first: str, second: str) -> bool:
+    """Do two texts use nearly the same words that say something, in whatever order and negated or not?"""
+    a, b = (read(text[:MOST_CHARACTERS]).whole.content for text in (first, second))
+    return len(a & b) >= SAME_WORDS_FRAC * max(1, len(a | b))
+
+
 Found = tuple[str, tuple[int, int], tuple[int, int]]
-
-
-def _as_differences(found: Iterable[Found]) -> Iterator[Difference]:
-    for kind, left, right in found:
-        yield Difference(kind, left, right)
 
 
 def _same_items(a: Statement, b: Statement) -> bool:
@@ -111,6 +137,24 @@ def _result(reading: Reading, named: Sequence[re.Match[str]]) -> Item | None:
     start = named[-1].start(1) if named else 0
     values = [item for item in reading.whole.values if item.start >= start]
     return values[0] if values and (named or len(values) == 1) else None
+
+
+def _in_what_was_counted(question: str, a: Reading, b: Reading) -> Iterator[Found]:
+    """Answers to "how many rooms": the number of rooms, or the one that the answer begins with."""
+    asked = _HOW_MANY.search(question)
+    if asked is None:
+        return
+    left, right = (_counted(reading, asked[1].casefold().rstrip("s")) for reading in (a, b))
+    if left and right and not _same(left, right):
+        yield "number", (left.start, left.end), (right.start, right.end)
+
+
+def _counted(reading: Reading, noun: str) -> Item | None:
+    numbers = [i for i in reading.whole.values if i.value is not None and i.value.kind == "number"]
+    named = [i for i in numbers if i.value is not None and i.value.dimension == noun]
+    if named or not numbers or numbers[0] is not reading.whole.items[0]:
+        return named[0] if len(named) == 1 else None
+    return numbers[0] if numbers[0].value is not None and numbers[0].value.dimension == "" else None
 
 
 def _kind(item: Item) -> str:
@@ -222,11 +266,29 @@ def _names(left: Statement, right: Statement, answers: Answers) -> Iterator[Foun
             elsewhere = _is_named(x, left, answers.right.whole) or _is_named(y, right, answers.left.whole)
             if near or not elsewhere:
                 yield "name", (x.start, x.end), (y.start, y.end)
+    yield from _of_one_house(left, right, answers)
     given = [[n for n in side.names if n.stem not in answers.asked_stems] for side in (left, right)]
     if not all(given) or not about_the_same(left, right, answers.asked_stems):
         return
     if not any(_is_named(x, left, right) for x in given[0]) and not any(_is_named(y, right, left) for y in given[1]):
         yield "name", _span(given[0]), _span(given[1])
+
+
+def _of_one_house(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:
+    """Names of several words that share some of them, and each has one of its own ("Studio Hagen", "Studio Mirelle")."""
+    for a, b in product(_full_names(left), _full_names(right)):
+        own = [
+            [n for n in name if len(n.norm) > 1 and not _is_named(n, side, other.whole)]
+            for name, side, other in ((a, left, answers.right), (b, right, answers.left))
+        ]
+        if all(own) and {n.stem for n in a} & {n.stem for n in b} - answers.asked_stems:
+            yield "name", _span(own[0]), _span(own[1])
+
+
+def _full_names(statement: Statement) -> list[list[Item]]:
+    """Runs of two names and more."""
+    runs = [list(run) for is_name, run in groupby(statement.items, key=lambda i: i.is_name) if is_name]
+    return [run for run in runs if len(run) > 1][:_MOST_NAMES]
 
 
 def _span(items: list[Item]) -> tuple[int, int]:
@@ -271,8 +333,12 @@ def _order(left: Statement, right: Statement, answers: Answers) -> Iterator[Foun
         yield "order", (x.start, y.end), (u.start, v.end)
 
 
+def _bounds(left: Statement, right: Statement, answers: Answers) -> Iterable[Found]:
+    return opposition.bounds(left, right, answers.asked)
+
+
 def _opposition(left: Statement, right: Statement, answers: Answers) -> Iterable[Found]:
-    return opposition.opposites_and_negations(left, right, answers.asked_stems)
+    return opposition.opposites_and_negations(left, right, answers.asked_stems, alone=answers.are_short)
 
 
-_RULES: tuple[Rule, ...] = (_values, _names, _order, _opposition)
+_RULES: tuple[Rule, ...] = (_values, _names, _order, _bounds, _opposition)

@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from truetune.stages.data.substance.alignment import FEW_WORDS, own_words, shared_content
-from truetune.stages.data.substance.reading import Item, Statement
-from truetune.stages.data.substance.words import NEGATIONS, OPPOSITES, RELATIONS, TURNS, shared, stem
+from truetune.stages.data.substance.reading import Item, Statement, denied_word
+from truetune.stages.data.substance.words import NEGATIONS, OPPOSITES, REFUSALS, RELATIONS, TURNS, shared, stem
 
 SHARED_FRAC = 0.6
 """Of the shorter statement's other words so many must be the other's too. Source: stated."""
 
+SENTENCE_CONTENT_WORDS = 3
+"""A sentence of a long answer that has fewer words with content may be about anything. Source: stated."""
+
 Found = tuple[str, tuple[int, int], tuple[int, int]]
 
 
-def opposites_and_negations(left: Statement, right: Statement, asked: frozenset[str]) -> Iterator[Found]:
-    """What turns one statement round; where there are two such things, they cancel each other ("not open", "closed")."""
+def opposites_and_negations(left: Statement, right: Statement, asked: frozenset[str], *, alone: bool) -> Iterator[Found]:
+    """What turns one statement round; where there are two such things, they cancel each other ("not open", "closed").
+
+    Args:
+        left: a statement.
+        right: another one.
+        asked: the words of the question.
+        alone: are the statements all that the answers say? In long answers two sentences that share a word or two may be about
+            different things.
+    """
+    if not alone and min(len(left.content), len(right.content)) < SENTENCE_CONTENT_WORDS:
+        return
     opposed, denied = list(_opposed(left, right)), list(_denied(left, right))
     turned = [
         (x, y)
@@ -31,17 +44,78 @@ def opposites_and_negations(left: Statement, right: Statement, asked: frozenset[
         yield "negation", (x.start, x.end), (y.start, y.end)
 
 
+_MOST_VALUES = 12
+"""Of a statement so many values are looked at: each is compared with each of the other's."""
+_BOUNDS = (
+    (-1, ("at", "most")), (-1, ("no", "more", "than")), (-1, ("not", "more", "than")), (-1, ("no", "longer", "than")),
+    (-1, ("no", "later", "than")), (-1, ("maximum", "of")), (1, ("at", "least")), (1, ("no", "less", "than")),
+    (1, ("not", "less", "than")), (1, ("no", "fewer", "than")), (1, ("minimum", "of")),
+    (1, ("or", "more")), (-1, ("or", "less")), (-1, ("or", "fewer")),
+)  # fmt: skip
+"""What makes a value the most (-1) or the least that may be."""
+
+
+def bounds(left: Statement, right: Statement, asked: Statement) -> Iterator[Found]:
+    """One and the same value, which is the most on one side and the least on the other; the question may say which it is."""
+    meant = next((side for side, word in ((-1, "maximum"), (1, "minimum")) if word in {i.norm for i in asked.items}), 0)
+    for x, left_side in _bounded(left, meant):
+        for y, right_side in _bounded(right, meant):
+            if left_side == -right_side and x.value is not None and y.value is not None and x.value.agrees(y.value):
+                yield "opposite", (x.start, x.end), (y.start, y.end)
+
+
+def _bounded(statement: Statement, meant: int) -> Iterator[tuple[Item, int]]:
+    """The first values that are the most (-1) or the least that may be."""
+    norms = [i.norm for i in statement.items]
+    values = [(place, item) for place, item in enumerate(statement.items) if item.value is not None]
+    for place, item in values[:_MOST_VALUES]:
+        around = {tuple(norms[max(0, place - n) : place]) for n in (2, 3)} | {
+            tuple(norms[place + 1 : place + 1 + n]) for n in (2, 3)
+        }
+        side = next((side for side, phrase in _BOUNDS if phrase in around), meant)
+        if side:
+            yield item, side
+
+
 def _opposed(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:
-    """Words of which each stands on its own side only, and that say the contrary of each other."""
+    """Words of which each stands on its own side only, and that say the contrary of each other; none where one tells a change."""
+    if any("again" in {i.norm for i in a.items} - {i.norm for i in b.items} for a, b in ((left, right), (right, left))):
+        return
     here, there = ({i.stem for i in side.items if i.value is None} for side in (left, right))
-    for x in left.items:
-        if x.value is not None or x.stem in there or x.stem not in OPPOSITES or OPPOSITES[x.stem] & here:
+    by_stem = _by_stem(right)
+    for place, x in enumerate(left.items):
+        if x.value is not None or x.stem in there or _opposites(x) & here or _looks_forward(left, place):
             continue
-        for y in right.items:
-            if y.stem in OPPOSITES[x.stem] and y.stem not in here and not OPPOSITES[y.stem] & there:
+        found = [item for word in (x.stem, *_opposites(x)) for item in by_stem.get(word, ()) if item.stem != x.stem]
+        for y in sorted(found, key=lambda item: item.start):
+            is_opposite = y.stem in _opposites(x) or x.stem in _opposites(y)
+            if is_opposite and y.stem not in here and not _opposites(y) & there:
                 if not (x.norm in RELATIONS and _things_exchanged(left, right, x, y)):
                     yield x, y
                 break
+
+
+def _by_stem(statement: Statement) -> dict[str, list[Item]]:
+    """The first item of each stem, under it and, of "unpaid", under "paid"."""
+    found: dict[str, list[Item]] = {}
+    for item in statement.items:
+        if item.value is None:
+            for word in {item.stem, denied_word(item)} - {""}:
+                if all(item.stem != other.stem for other in found.setdefault(word, [])):
+                    found[word].append(item)
+    return found
+
+
+def _looks_forward(statement: Statement, place: int) -> bool:
+    return statement.items[place].norm == "forward" and place > 0 and statement.items[place - 1].stem == "look"
+
+
+def _opposites(item: Item) -> frozenset[str]:
+    positive = denied_word(item)
+    return OPPOSITES.get(item.stem, _NOTHING) | ({positive} if positive else _NOTHING)
+
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 def _things_exchanged(left: Statement, right: Statement, x: Item, y: Item) -> bool:
@@ -59,13 +133,17 @@ def _around(statement: Statement, item: Item) -> tuple[set[str], set[str]]:
     return before, after
 
 
+_PLACES = frozenset(map(stem, ("first", "last", "top", "bottom")))
+"""Of different things these say no contrary: "the walls come first", "the floor comes last"."""
+
+
 def _fits(left: Statement, right: Statement, x: str, y: str, asked: frozenset[str]) -> bool:
     """Are the statements the same but for the two words, or do they say little else than one of them?"""
     a, b = left.content - {x}, right.content - {y}
     shorter, longer = sorted((a, b), key=len)
     own = min((own_words(side, asked) - {word} for side, word in ((left, x), (right, y))), key=len)
     if len(own) < FEW_WORDS:
-        return True
+        return x not in _PLACES or not a or not b or not a.isdisjoint(b)
     return shared(shorter, longer) >= SHARED_FRAC * len(shorter)
 
 
@@ -76,18 +154,26 @@ def _denied(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:
     """
     if shared_content(left, right) < SHARED_FRAC or _turns(left) ^ _turns(right):
         return
-    if left.negated and not right.negated:
+    if left.negated and not right.negated and not _refuses(right):
         for word, by in left.negated.items():
             if word in right.content:
                 yield by, next(i for i in right.items if i.stem == word)
                 return
-    elif right.negated and not left.negated:
+    elif right.negated and not left.negated and not _refuses(left):
         for word, by in right.negated.items():
             if word in left.content:
                 yield next(i for i in left.items if i.stem == word), by
                 return
     else:
         yield from _one_more(left, right)
+
+
+_REFUSALS = frozenset(map(stem, REFUSALS))
+
+
+def _refuses(statement: Statement) -> bool:
+    """Does it say no by a word of its own ("forbidden"), or deny what stands elsewhere ("it isn't, because of the steps")?"""
+    return any(item.stem in _REFUSALS or item.norm in NEGATIONS for item in statement.items)
 
 
 def _one_more(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:

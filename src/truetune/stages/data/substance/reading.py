@@ -22,6 +22,9 @@ _SCOPE_WORDS = 3
 _IDIOMS = (
     ("not", "only"), ("not", "just"), ("not", "yet"), ("no", "problem"), ("no", "worries"), ("not", "hesitate"),
     ("not", "worry"), ("no", "longer", "than"), ("no", "more", "than"), ("no", "later", "than"), ("or", "not"), ("if", "not"),
+    ("not", "wait"), ("not", "help", "but"), ("not", "to", "mention"), ("not", "least"), ("no", "further"), ("no", "matter"),
+    ("no", "doubt"), ("no", "wonder"), ("nowhere", "in"), ("nothing", "like"), ("nothing", "but"), ("not", "go", "wrong"),
+    ("never", "fail"), ("never", "fails"), ("never", "been"),
 )  # fmt: skip
 """Negations that turn nothing round."""
 
@@ -85,7 +88,7 @@ class Statement:
         """The stems that are negated, each with the item that does it."""
         found: dict[str, Item] = {}
         for place, item in enumerate(self.items):
-            if item.norm in NEGATIONS and not _is_idiom(self.items, place):
+            if item.norm in NEGATIONS and not item.is_name and not _is_idiom(self.items, place):
                 for word in self._scope(place):
                     found.setdefault(_positive(word.stem, word.norm), item)
             elif is_negated_by_prefix(item):
@@ -99,7 +102,8 @@ class Statement:
             for i in self.items[place + 1 :]
             if i.clause == clause and i.has_content and i.value is None and i.norm not in PREPOSITIONS
         ]
-        return after[:_SCOPE_WORDS]
+        following = self.items[place + 1 : place + 2]
+        return [*(i for i in following if i.norm in ("before", "after")), *after][:_SCOPE_WORDS]
 
 
 def _is_idiom(items: Sequence[Item], place: int) -> bool:
@@ -114,6 +118,16 @@ def _is_idiom(items: Sequence[Item], place: int) -> bool:
 def is_negated_by_prefix(item: Item) -> bool:
     """Is the word the negation of one that is as common ("unavailable")?"""
     return item.value is None and _positive(item.stem, item.norm) != item.stem
+
+
+def denied_word(item: Item) -> str:
+    """The stem of "justified" for "unjustified"; it tells something only where that word stands somewhere else."""
+    rest = item.norm.removeprefix("un")
+    return stem(rest) if item.value is None and rest != item.norm and len(rest) >= _DENIED_LETTERS else ""
+
+
+_DENIED_LETTERS = 5
+"""In shorter words the beginning is mostly no prefix ("under", "unless", "unite")."""
 
 
 def _positive(stemmed: str, word: str) -> str:
@@ -207,12 +221,25 @@ class _Capitals:
     names: frozenset[int] = frozenset()
 
 
+_NEVER_NAMES = FUNCTION_WORDS | {f"{who}{what}" for who in ("every", "some", "any") for what in ("one", "body", "thing")}
+
+
+_BEHIND_A_VERB = frozenset("a an the your my our their his her its it them this that these those".split())  # noqa: SIM905
+
+
+def _is_label_or_verb(found: Sequence[Token], place: int) -> bool:
+    """Does a colon follow ("Place: the shop"), or what a name is not followed by ("Raise the lid")?"""
+    following = found[place + 1] if place + 1 < len(found) else None
+    return following is not None and (following.written == ":" or following.norm in _BEHIND_A_VERB)
+
+
 def _capitals(found: Sequence[Token], names_at_start: bool, seen_small: frozenset[str]) -> _Capitals:
     """Names are capitals in the middle of a sentence, and the same words at its start."""
     if len(_GERMAN & {t.norm for t in found}) >= 2:
         return _Capitals()
-    capital = [t.kind == "word" and t.written[0].isupper() and t.norm not in FUNCTION_WORDS for t in found]
     starts = {i for i in range(len(found)) if i == 0 or found[i - 1].kind == "end"}
+    capital = [t.kind == "word" and t.written[0].isupper() and t.norm not in _NEVER_NAMES for t in found]
+    capital = [is_one and not (i in starts and _is_label_or_verb(found, i)) for i, is_one in enumerate(capital)]
     sure = {i for i in range(len(found)) if capital[i] and i not in starts and found[i].norm not in seen_small}
     middle = [i for i, t in enumerate(found) if i not in starts and t.kind == "word" and len(t.written) >= 4]
     if len(middle) >= 4 and sum(capital[i] for i in middle) > _TITLE_CASE_FRAC * len(middle):

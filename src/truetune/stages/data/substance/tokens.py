@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 TokenKind = Literal["word", "number", "code", "link", "mail", "date", "clock", "ordinal", "symbol", "break", "end"]
@@ -30,6 +31,7 @@ _PATTERN = re.compile(
     | (?P<clock>\b\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?\s?m\b\.?)?
                |\b\d{1,2}(?:[.]\d{2})?\s?(?:[ap]\.m\.|[ap]m\b)
                |\b\d{1,2}\s?o['’]clock\b)
+    | (?P<phone>(?<![\w.,+])(?:\+\d{1,3}|\(?0\d{1,4}\)?)(?:[ -]\d{2,}){1,4}(?!\w))
     | (?P<ordinal>\b\d+(?:st|nd|rd|th)\b)
     | (?P<number>(?<![\w.,])\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?:[.,]\d+)?(?!\w)|(?<![\w])\d+(?:[.,]\d+)?(?!\w))
     | (?P<glued>(?<!\w)\d+(?:[.,]\d+)?
@@ -61,10 +63,11 @@ _WHOLE_WORDS = {
 _ENDINGS = {"'s": "", "'re": "are", "'ll": "will", "'ve": "have", "'d": "would", "'m": "am"}
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(maxsize=8)  # a question and its answers are read several times in a row
+def tokens(text: str) -> tuple[Token, ...]:
     """The tokens of a text in order; the number or bullet in front of a list item is not one."""
     marked = _LIST_MARKER.sub(lambda match: " " * len(match.group()), text)
-    return list(_tokens(_ABBREVIATION.sub(lambda match: f"{match[1]} ", marked)))
+    return tuple(_tokens(_ABBREVIATION.sub(lambda match: f"{match[1]} ", marked)))
 
 
 def _tokens(text: str) -> Iterator[Token]:
@@ -77,6 +80,8 @@ def _tokens(text: str) -> Iterator[Token]:
         elif group == "link":
             bare = written.rstrip(".,;:!?")
             yield Token("link", _link(bare), bare, start, start + len(bare))
+        elif group == "phone":
+            yield Token("code", re.sub(r"\D", "", written)[-_PHONE_DIGITS:], written, start, end)
         elif group == "glued":
             split = start + len(written.rstrip(_LETTERS))
             yield Token("number", text[start:split], text[start:split], start, split)
@@ -85,6 +90,8 @@ def _tokens(text: str) -> Iterator[Token]:
             yield Token(_KINDS.get(group, group), written.casefold(), written, start, end)  # type: ignore[arg-type]
 
 
+_PHONE_DIGITS = 7
+"""A telephone number with its country's code and one without end alike. Source: subscriber numbers have seven digits or more."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyzBGHKLMTVW"
 _KINDS = {"digits": "number", "stop": "end", "pause": "break"}
 

@@ -121,6 +121,11 @@ _SMALL = (
     | {word: number for number, word in enumerate(_TEENS, 11)}
     | {word: 10 * number for number, word in enumerate(_TENS, 2)}
 )
+_ORDINAL_WORDS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth "
+    "seventeenth eighteenth nineteenth twentieth"
+)
+_ORDINAL = {word: number for number, word in enumerate(_ORDINAL_WORDS.split(), 1)}
 _SCALE = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9, "dozen": 12.0}
 _HEDGES = frozenset("about around roughly approximately approx nearly almost circa some ca".split())  # noqa: SIM905
 _RANGE_WORDS = frozenset(("to", "-", "–", "—", "or"))
@@ -218,7 +223,7 @@ class _Reader:
             return Value("date", "day", _written_days(token.norm), place, place)
         if token.norm in _WEEKDAY and token.kind == "word":
             return Value("date", "weekday", (Day(weekday=_WEEKDAY[token.norm]),), place, place)
-        if token.kind in ("number", "ordinal"):
+        if token.kind in ("number", "ordinal") or (token.norm in _ORDINAL and self._norm(place + 1) == "of"):
             return self._day_first(place) or self._year(place)
         if token.norm in _MONTH and token.kind == "word":
             return self._month_first(place)
@@ -242,32 +247,36 @@ class _Reader:
             return None
         month = _MONTH[token.norm]
         day_at = place + 2 if self._norm(place + 1) == "the" else place + 1
-        number = _day_number(self._tokens[day_at]) if self._is(day_at, "number", "ordinal") else None
+        is_day = self._is(day_at, "number", "ordinal") or self._norm(day_at) in _ORDINAL
+        number = _day_number(self._tokens[day_at]) if is_day else None
         if number is not None:
             year_at = day_at + 2 if self._is(day_at + 1, "break") else day_at + 1
             year = self._year_number(year_at)
             return Value("date", "day", (Day(year, month, number),), place, year_at if year else day_at)
-        year = self._year_number(place + 1)
-        if year is None and token.norm in _ALSO_A_WORD and self._norm(place - 1) not in _BEFORE_A_DATE:
+        year_at = place + 2 if self._norm(place + 1) == "of" else place + 1
+        year = self._year_number(year_at)
+        is_alone = place == 0 and (len(self._tokens) == 1 or self._is(1, "end", "break"))
+        if year is None and token.norm in _ALSO_A_WORD and self._norm(place - 1) not in _BEFORE_A_DATE and not is_alone:
             return None
-        return Value("date", "day", (Day(year, month),), place, place + 1 if year else place)
+        return Value("date", "day", (Day(year, month),), place, year_at if year else place)
 
     def _year(self, place: int) -> Value | None:
-        year = self._year_number(place)
+        year = self._year_number(place, after_a_month=False)
         if year is None or self._norm(place - 1) not in _BEFORE_A_YEAR or self._norm(place + 1) in _UNIT:
             return None
         return Value("date", "day", (Day(year),), place, place)
 
-    def _year_number(self, place: int) -> int | None:
-        is_year = self._is(place, "number") and re.fullmatch(r"1[0-9]{3}|20[0-9]{2}|21[0-9]{2}", self._norm(place))
+    def _year_number(self, place: int, *, after_a_month: bool = True) -> int | None:
+        form = r"[1-9][0-9]{3}" if after_a_month else r"1[0-9]{3}|2[01][0-9]{2}"
+        is_year = self._is(place, "number") and re.fullmatch(form, self._norm(place))
         return int(self._norm(place)) if is_year else None
 
     # --- numbers ---
 
     def _number(self, place: int) -> Value | None:
         token = self._tokens[place]
-        if token.kind == "ordinal":
-            number = _points([float(re.sub(r"\D", "", token.norm))])
+        if token.kind == "ordinal" or self._is_counted_off(place):
+            number = _points([float(_ORDINAL.get(token.norm) or re.sub(r"\D", "", token.norm))])
             return Value("number", "th", number, place, place, number)
         currency = token.norm if token.kind == "symbol" and token.norm in _CURRENCY_SIGNS else ""
         amount = self._amount(place + 1 if currency or token.norm in ("eur", "usd", "gbp") else place)
@@ -290,6 +299,13 @@ class _Reader:
         )
         plain = tuple(Interval(low * (1 - slack), high * (1 + slack)) for low, high in readings)
         return Value("number", dimension, scaled, place, last, plain, factors)
+
+    def _is_counted_off(self, place: int) -> bool:
+        """An ordinal in words that is no adverb ("first") and no part of something ("a third of it")."""
+        if self._norm(place) not in _ORDINAL or self._norm(place) in ("first", "second"):
+            return False
+        of_the_month = self._norm(place + 1) == "of" and "month" in (self._norm(place + 2), self._norm(place + 3))
+        return self._norm(place - 1) not in ("a", "one", "two") and (of_the_month or self._norm(place + 1) != "of")
 
     def _amount(self, place: int) -> tuple[list[tuple[float, float]], int] | None:
         """The readings of a number in figures or words, and its last token."""
@@ -329,7 +345,7 @@ class _Reader:
         after = last + 1 if hyphen else last + 2
         joined = hyphen or self._norm(last + 1).strip() in _RANGE_WORDS
         second = self._amount(after) if joined else None
-        if second is None:
+        if second is None or self._norm(second[1] + 1) in _MONTH:
             return readings, last
         return [(a[0], b[1]) for a in readings for b in second[0] if a[0] < b[1]] or readings, second[1]
 
@@ -375,6 +391,8 @@ def _figures(written: str) -> list[float]:
 
 
 def _day_number(token: Token) -> int | None:
+    if token.norm in _ORDINAL:
+        return _ORDINAL[token.norm]
     match = re.fullmatch(r"([12]?\d|3[01])(?:st|nd|rd|th)?", token.norm)
     return int(match[1]) if match and int(match[1]) else None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import combinations
 
 _PAIRS = """
 gain/lose expand/contract forward/back
@@ -33,6 +35,7 @@ automatic/manual automatically/manually digital/analogue online/offline domestic
 same/different similar/different separate/together separately/together present/absent
 ascending/descending ascend/descend incoming/outgoing summer/winter morning/evening morning/afternoon day/night
 daily/weekly daily/monthly weekly/monthly monthly/yearly monthly/annually annual/monthly weekly/yearly daily/yearly
+parallel/sequence parallel/sequential parallel/sequentially sun/shade sunny/shady
 sender/recipient sender/receiver buyer/seller customer/supplier employer/employee tenant/landlord teacher/student
 input/output debit/credit profit/loss income/expense supply/demand
 """
@@ -41,6 +44,11 @@ _GROUPS = (
     ("maximum max maximal most", "minimum min minimal least"),
 )
 """Every word of one side says the contrary of every word of the other."""
+_ONE_OF_A_KIND = (
+    "red orange yellow green blue purple pink brown black white grey",
+    "spring summer autumn winter",
+)
+"""Of these, each says the contrary of every other."""
 _EQUIVALENT = """
 close/shut closed/shut increase/raise increase/grow reduce/lower reduce/decrease forbid/prohibit forbid/ban allow/permit
 incorrect/wrong large/big begin/start end/finish end/stop cheap/inexpensive mandatory/compulsory mandatory/required refuse/reject
@@ -64,7 +72,7 @@ FUNCTION_WORDS = frozenset(
     "is are was were be been being am do does did done has have had having will would shall should can could may might must "
     "of in on at to for from by with as into onto upon about within per via than then so and or if when while because since "
     "which who whom whose what where how why also too very just really simply please well quite rather still yet already "
-    "mr ms mrs dr prof sir get gets got make makes made such any some each every both either up out off over again".split()
+    "mr ms mrs dr prof sir get gets got make makes made own such any some each every both either up out off over again".split()
 )
 """Words that say nothing by themselves; two answers are about the same where the others are."""
 
@@ -80,8 +88,10 @@ PREPOSITIONS = frozenset(
 
 YES = frozenset("yes yeah yep yup sure true correct right indeed certainly absolutely definitely affirmative".split())  # noqa: SIM905
 NO = frozenset("no nope nah false incorrect wrong negative".split())  # noqa: SIM905
-REFUSALS = frozenset("forbidden prohibited banned excluded refused denied rejected out closed".split())  # noqa: SIM905
+REFUSALS = frozenset("forbidden prohibited banned excluded refused denied rejected closed".split())  # noqa: SIM905
 """Words that say no by themselves."""
+CONSENTS = frozenset("possible fine ok okay welcome allowed permitted available included accepted".split())  # noqa: SIM905
+"""Words that say no where they are denied, whatever was asked."""
 AUXILIARIES = frozenset(
     "is are was were am do does did has have had can could may might must will would shall should need".split()  # noqa: SIM905
 )
@@ -90,6 +100,7 @@ AUXILIARIES = frozenset(
 _VOWELS = frozenset("aeiouy")
 
 
+@lru_cache(maxsize=4096)
 def stem(word: str) -> str:
     """The word without its ending, so that "includes" meets "included"; not always a word itself."""
     for ending in ("ations", "ation", "ings", "ing", "ies", "ied", "edly", "ed", "es", "ly", "s"):
@@ -117,7 +128,15 @@ def _table(written: str) -> dict[str, frozenset[str]]:
     return {word: frozenset(others) for word, others in found.items()}
 
 
-OPPOSITES = _table(_PAIRS + " ".join(f"{a}/{b}" for ups, downs in _GROUPS for a in ups.split() for b in downs.split()))
+OPPOSITES = _table(
+    " ".join(
+        (
+            _PAIRS,
+            *(f"{a}/{b}" for ups, downs in _GROUPS for a in ups.split() for b in downs.split()),
+            *(f"{a}/{b}" for kind in _ONE_OF_A_KIND for a, b in combinations(kind.split(), 2)),
+        )
+    )
+)
 """For each stem those that say the contrary."""
 _SAME = _table(_EQUIVALENT)
 

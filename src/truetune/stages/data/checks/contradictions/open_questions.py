@@ -7,6 +7,7 @@ import re
 _CREATE = (
     "write|compose|create|generate|draft|invent|imagine|brainstorm|suggest|recommend|propose|come up with|make up|think of|"
     "design|pretend|role-?play|rewrite|rephrase|paraphrase|reword|edit|improve|expand|elaborate|continue|describe|discuss|"
+    "develop|devise|build|prepare|compile|discover|search for|look for|"
     "summari[sz]e|tell (?:me|us) (?:a|an|about|something)|explain|translate|sing|plan|complete|finish|turn|make (?:a|an|up)"
 )
 _POLITE = r"(?:(?:please|kindly|now|then|and|also|could you|can you|would you|i want you to|i need you to|help me(?: to)?),? )*"
@@ -15,7 +16,10 @@ _SOME_OF_MANY = re.compile(
     r"\b(?:give|list|name|find|show|provide|share|tell|pick|choose)(?: me| us)?(?: an?| any| some| a few| several| \d+| two|"
     r" three| four| five| six| ten| your)\b"
     r"|\b(?:an?|some|any|few|more) (?:example|idea|tip|joke|poem|story|haiku|slogan|tagline|name|title|riddle|quote|sentence)s?\b"
-    r"|\b(?:what|which|who) (?:is|are|would be|should|could|do|can) (?:an?|some|your|you|i|we)\b"
+    r"|\b(?:what|which) (?:is|are|would be|should|could|do|can) (?:an?|some|your|you|i|we)\b"
+    r"|\bwho (?:is|are|would be|could be) (?:an?|some|your)\b"
+    r"|\b(?:best|top|relevant|related|similar) [a-z]+s\b"
+    r"|\b(?:list|names|some) of\b|\b(?:\d+|two|three|four|five|six|ten) [a-z]+s (?:that|which|who|with|from|of|in)\b"
     r"|\b(?:your|do you|would you) (?:favou?rite|opinion|think|feel|like|prefer|enjoy|recommend)\b"
     r"|\bhow (?:are|do) you\b|\bat random\b|\brandom\b",
     re.IGNORECASE,

@@ -13,7 +13,7 @@ from truetune.stages.data.checks.contradictions.open_questions import is_open
 from truetune.stages.data.checks.contradictions.same_question import same_question
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.neighbours.prompts import by_node, near_words
-from truetune.stages.data.substance import differences, says_the_same
+from truetune.stages.data.substance import are_of_the_same_words, differences, says_the_same
 
 MOST_ANSWERS = 12
 """Different answers of one question that are compared with each other; further ones are compared with the first only."""
@@ -118,8 +118,8 @@ def _is_more_detail(a: str, b: str) -> bool:
 
 
 def text_differs(question: str, a: str, b: str) -> bool:
-    """Do two free answers differ in substance? What may be done in many ways only where one answer is a copy of the other."""
-    if is_open(question) and not near_words(words(a), words(b)):
+    """Do two free answers differ in substance? What may be done in many ways only where they are of nearly the same words."""
+    if is_open(question) and not near_words(words(a), words(b)) and not are_of_the_same_words(a, b):
         return False
     return bool(differences(question, a, b))
 

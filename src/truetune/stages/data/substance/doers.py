@@ -1,0 +1,98 @@
+"""Who does it: two answers to "who ..." or "which ..." that give the same part to different people or things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import dropwhile, takewhile
+
+from truetune.stages.data.substance.reading import Item, Reading, Statement
+from truetune.stages.data.substance.words import AUXILIARIES, NEGATIONS, PREPOSITIONS, RELATIONS
+
+_ASKS_FOR_THE_DOER = re.compile(
+    r"\W*(?:who|which)\b(?!(?: \w+){0,2}? (?:do|does|did|can|could|should|may|must|will|am)\b)", re.IGNORECASE
+)
+_PASSIVE = frozenset(("is", "are", "was", "were", "been", "be", "being", "got", "get", "gets"))
+_THE_OTHER_WAY = frozenset(("from", "to", "with"))
+"""In front of the other one these may turn the part round: "the tenant gets it from the landlord"."""
+
+_BEHIND_A_VERB = frozenset(("a", "an", "the", "it", "them", "your"))
+"""What stands before one of these is no doer but what is to be done ("take the south exit")."""
+
+Found = tuple[str, tuple[int, int], tuple[int, int]]
+
+
+def who_does_it(question: str, a: Reading, b: Reading, asked: Statement) -> Iterator[Found]:
+    """The doers, where they are not the same: the question offered both, or an answer knows the other's in another part."""
+    if not _ASKS_FOR_THE_DOER.match(question) or not a.statements or not b.statements:
+        return
+    choice = _choice(asked)
+    left, right = (_doer(reading.statements[0], asked, choice) for reading in (a, b))
+    if not left or not right or {i.stem for i in left} & {i.stem for i in right}:
+        return
+    in_other = [all(i.stem in {j.stem for j in other.whole.items} for i in own) for own, other in ((left, b), (right, a))]
+    are_names = all(any(i.is_name for i in own) for own in (left, right))
+    are_chosen = all(any(i.stem in choice for i in own) for own in (left, right))
+    alone = all(_is_all_that_is_new(own, reading, asked) for own, reading in ((left, a), (right, b)))
+    are_told = all(_repeats_the_deed(reading, asked) for reading in (a, b))
+    if (all(in_other) and are_told) or are_chosen or (any(in_other) and are_names) or (alone and _are_of_one_sort(left, right)):
+        yield "order" if any(in_other) else "name", (left[0].start, left[-1].end), (right[0].start, right[-1].end)
+
+
+def _repeats_the_deed(reading: Reading, asked: Statement) -> bool:
+    """Is it more than a description ("the small one made of brass"): does it use a word of the question, or a verb for it?"""
+    known = {item.stem for item in asked.items if item.has_content}
+    return any(i.stem in known or i.norm in AUXILIARIES for i in reading.statements[0].items)
+
+
+def _is_all_that_is_new(own: Sequence[Item], reading: Reading, asked: Statement) -> bool:
+    """Does the first clause say nothing but who it is, in the question's own words?"""
+    items = reading.statements[0].items
+    known = {i.stem for i in (*own, *asked.items)}
+    return all(i.stem in known for i in items if i.clause == items[0].clause and i.has_content)
+
+
+def _are_of_one_sort(left: Sequence[Item], right: Sequence[Item]) -> bool:
+    """Are both names or neither? The first word of a sentence may be either."""
+    a, b = ({i.is_name for i in own if i.start} for own in (left, right))
+    return not a or not b or a == b
+
+
+def _choice(asked: Statement) -> frozenset[str]:
+    """The words on either side of an "or"."""
+    place = next((n for n, item in enumerate(asked.items) if item.norm == "or"), None)
+    if place is None:
+        return frozenset()
+    before = next((i.stem for i in reversed(asked.items[:place]) if i.has_content), "")
+    after = next((i.stem for i in asked.items[place + 1 :] if i.has_content), "")
+    return frozenset((before, after)) - {""}
+
+
+def _doer(statement: Statement, asked: Statement, choice: AbstractSet[str]) -> Sequence[Item]:
+    """The words after "by" of a passive clause, or those that an active one begins with; none where something turns it round."""
+    clause = [i for i in statement.items if i.clause == statement.items[0].clause]
+    norms = [i.norm for i in clause]
+    turning = (NEGATIONS | RELATIONS | _THE_OTHER_WAY) - {i.norm for i in asked.items}
+    if turning & set(norms):
+        return []
+    known = {item.stem for item in asked.items if not item.is_name} - choice
+    if "by" in norms:
+        return _run(clause[norms.index("by") + 1 :], known) if _PASSIVE & set(norms[: norms.index("by")]) else []
+    first = next((i for i in clause if i.has_content), None)
+    if first is None or first.value is not None or first.stem in known or norms[0] in PREPOSITIONS:
+        return []
+    if norms[0] == "it" and {"that", "who"} & set(norms):
+        clause = clause[2:]
+    return _run(clause, known)
+
+
+def _run(items: Sequence[Item], known: AbstractSet[str]) -> list[Item]:
+    """The first words with content that were not asked; of names these alone, an initial letter left out."""
+    begun = list(dropwhile(lambda i: not i.has_content, items))
+    run = list(takewhile(lambda i: i.has_content and i.value is None and i.stem not in known, begun))
+    if run and run[0].is_name:
+        run = list(takewhile(lambda i: i.is_name, run))
+    elif any(i.norm in _BEHIND_A_VERB for i in begun[len(run) : len(run) + 1]):
+        return []
+    return [i for i in run if len(i.norm) > 1]
