@@ -330,10 +330,14 @@ def _mates(judged: _Judged, own: Sequence[int], cut: Cut) -> dict[int, Drop]:
 def _split_rows(judged: _Judged, positions: Sequence[int]) -> list[SplitRow]:
     corpus, clusters = judged.corpus, judged.corpus.index.copy_clusters().tolist()
     fields = [field for field in get_args(KeptTogether) if _keeps_together(corpus, field)]
+    # A whole class that asks one question is not kept together: the other sides would have none of it.
+    certain = [cluster for cluster in corpus.rephrased if cluster.is_certain]
+    question = {position: f"question {number}" for number, cluster in enumerate(certain) for position in cluster.positions}
     rows = []
     for position in positions:
         meta = corpus.everyone[position].meta
         together = tuple(f"{field} {value}" for field in fields if (value := meta.together(field)) is not None)
+        together += (question[position],) if position in question else ()
         cluster, stratum = judged.ids[clusters[position]], _stratum(corpus, position)
         rows.append(SplitRow(judged.ids[position], cluster, stratum, together, meta.time))
     return rows

@@ -167,6 +167,19 @@ def test_near_duplicates_with_other_answers_stay_on_one_side(project: Project) -
     assert all(len(found) == 1 for found in sides.values())
 
 
+def test_rephrasings_with_one_specific_answer_stay_on_one_side(project: Project) -> None:
+    ways = ("How do I reset the {} password?", "the {} password has to be reset, what now", "Password reset for the {}, please")
+    things = ("router", "laptop", "printer", "thermostat", "doorbell", "tractor", "scanner", "freezer", "cinema", "library")
+    rows = [record(way.format(thing), f"Hold the {thing} button until its lamp turns green.") for thing in things for way in ways]
+    data = project.run(rows, splits=SplitConfig(validation_frac=0.2, test_frac=0.3).model_dump())
+    sides: dict[int, set[str]] = {}
+    for side in ("train", "validation", "test"):
+        for row in read_split(project.store, data.curated, side):
+            sides.setdefault((row.line - 1) // 3, set()).add(side)
+    assert all(len(found) == 1 for found in sides.values())
+    assert set().union(*sides.values()) == {"train", "validation", "test"}
+
+
 def test_over_length_rows_are_reported_and_left_out_never_cut(project: Project) -> None:
     data = project.run([*labelled(60), record("word " * 600, "joy")], max_length=500)
     (finding,) = of_single_rows(data)

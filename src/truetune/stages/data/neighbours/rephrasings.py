@@ -32,10 +32,14 @@ rephrasings by rules of a question, and 0.1 % of the pairs of different question
 SPECIFIC_ANSWER_WORDS = 5
 """An answer of so many words belongs to one question. Source: the longest of the 157 labels of CLINC150 and SNIPS has 4 words."""
 
-GIVEN_TO_ONE_QUESTION_FRAC, LOOSELY_LINKED, MANY_ROWS = 0.5, 0.4, 10
-"""An answer that many rows give says something only where half of them hang together: "I cannot help with that" does not. Source:
-measured: of one answer given to 20 to 3,000 questions of CLINC150 or SNIPS, 0.02 to 0.11 hang together; of a question's
-rephrasings all do."""
+GIVEN_TO_ONE_QUESTION_FRAC, LOOSELY_LINKED, SEVERAL_ROWS = 0.5, 0.4, 7
+"""An answer that so many rows give says something only where half of them hang together: "I cannot help with that" does not.
+Source: measured: of one answer given to 20 to 3,000 questions of CLINC150 or SNIPS, 0.02 to 0.11 hang together; of a question's
+rephrasings by rules all do. From seven rows on: a reply that eight support messages get is no sign; six ways of asking that were
+written by hand often hang together in pairs only (docs/log.md)."""
+
+MANY_ROWS = 10
+"""A class of fewer rows is not judged. Source: stated."""
 
 DENSE_PAIRS_FRAC, CLOSE, CLOSE_FRAC = 0.45, 0.5, 0.95
 """A class is one question where so many of its pairs are about the same, so many of its rows hang together by closer pairs …"""
@@ -194,7 +198,7 @@ class _Pairs:
 
     def hang_together(self) -> Flags:
         """Which units, (units,), are few rows, or have half of them linked."""
-        return (self.rows < MANY_ROWS) | (self._largest(LOOSELY_LINKED) >= GIVEN_TO_ONE_QUESTION_FRAC * self.rows)
+        return (self.rows < SEVERAL_ROWS) | (self._largest(LOOSELY_LINKED) >= GIVEN_TO_ONE_QUESTION_FRAC * self.rows)
 
     def are_dense(self) -> Flags:
         """In which units most rows are about the same as most others, and nearly all are linked by close pairs."""

@@ -1,8 +1,8 @@
 """Train, validation and test, cut once: the same rows and seed give the same sides, in whatever order the rows stand.
 
-What belongs together (a cluster of copies, a customer, a conversation) goes to one side whole. Where rows have times the newest
-are the test, and the newest of the rest the validation. Where they have none, and answers are labels or JSON, each kind of
-answer is spread over the sides in proportion. A test that is frozen stays as it is.
+What belongs together (a cluster of copies, rephrasings, a customer, a conversation) goes to one side whole. Where rows have times
+the newest are the test, and the newest of the rest the validation. Where they have none, and answers are labels or JSON, each
+kind of answer is spread over the sides in proportion. A test that is frozen stays as it is.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class SplitRow:
         row_id: names it.
         cluster: its cluster of copies.
         stratum: its kind of answer.
-        together: more names that rows of one side share: its customer, its conversation.
+        together: more names that rows of one side share: its customer, its conversation, its question.
         time: seconds since 1970, None where it has none.
     """
 

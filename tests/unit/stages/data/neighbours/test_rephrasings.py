@@ -84,6 +84,13 @@ def test_an_answer_that_fits_every_question_says_nothing(tmp_path: Path) -> None
     assert fewest(report) == 100
 
 
+@pytest.mark.parametrize(("messages", "is_found"), [(4, True), (6, False)])
+def test_a_reply_to_several_other_messages_too_says_nothing(tmp_path: Path, messages: int, is_found: bool) -> None:
+    asked = [row["messages"][-2]["content"] for row in others(messages, seed=3)]  # type: ignore[index,call-overload]
+    report = check_rows(tmp_path, [*others(40), *(record(str(text), ADVICE) for text in (*WAYS[:2], *asked))])
+    assert bool(found(report, CODE)) is is_found
+
+
 @pytest.mark.parametrize("answer", ["Here is all that you have to do for case {}.", "intent_{}"], ids=["texts", "labels"])
 def test_a_hundred_questions_rephrased_a_hundred_times_are_about_a_hundred(
     tmp_path: Path, answer: Callable[[int], str] | str
