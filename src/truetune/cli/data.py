@@ -22,6 +22,9 @@ def data(context: typer.Context, project: Path = PROJECT, as_json: bool = JSON) 
         from truetune.cli.stage import until
 
         until("data", project, as_json)
+    else:
+        # What is said before the command counts for the command.
+        context.default_map = {context.invoked_subcommand: {"project": project, "as_json": as_json}}
 
 
 app.command("curate")(data_curate.curate)

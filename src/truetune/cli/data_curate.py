@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from truetune.cli.looks import count_look
-from truetune.cli.session import JSON, session
+from truetune.cli.session import JSON, PROJECT, session
 
 if TYPE_CHECKING:
     from truetune.core.config import Config
@@ -24,6 +24,7 @@ def curate(
         None, "--config", "-C", help="A truetune.yaml, or a project's folder, whose `data:` says what to do."
     ),
     out: Path | None = typer.Option(None, "--out", help="The folder of versions (default: curated, in the project or here)."),
+    project: Path = PROJECT,
     as_json: bool = JSON,
 ) -> None:
     """Apply the policies: write what stays, what goes and why, and the difference, as a new version. Your files are only read.
@@ -36,20 +37,20 @@ def curate(
         from truetune.stages.data.curation.curate import curate as curate_files
         from truetune.wiring import name_finder, row_engine
 
-        request = _request(files or [], against, config, out)
+        request = _request(files or [], against, config or project, out, is_named=config is not None)
         curated = curate_files(
             request, SilentProgress(), row_engine(request.config.engine), name_finder(request.config.pii_names)
         )
         # What is left out stands in changes.md with its words.
-        count_look(config if config and config.is_dir() else Path(), "data curate", curated.read)
+        count_look(config if config and config.is_dir() else project, "data curate", curated.read)
         current.document(curated.record)
         for line in _lines(curated.record, is_new=curated.is_new):
             current.console.print(line)
         raise typer.Exit(GATE_EXIT[curated.record.gate])
 
 
-def _request(files: list[Path], against: list[Path], config: Path | None, out: Path | None) -> Request:
-    """Named files by the config's rules; without files, everything that the project's config and contract name.
+def _request(files: list[Path], against: list[Path], config: Path, out: Path | None, *, is_named: bool) -> Request:
+    """Named files by the config's rules where one `is_named`; without files, all that the project's config and contract name.
 
     Raises:
         UsageError: neither files nor a project.
@@ -61,9 +62,10 @@ def _request(files: list[Path], against: list[Path], config: Path | None, out: P
 
     if files:
         named = [(path, str(path)) for path in dict.fromkeys(files)]
-        request = Request(named, [(path, str(path)) for path in against], settings(config), out or Path("curated"))
-        return _with_window(request, load_config(config)) if config is not None else request
-    project = load_project(config or Path())
+        rules = settings(config if is_named else None)
+        request = Request(named, [(path, str(path)) for path in against], rules, out or Path("curated"))
+        return _with_window(request, load_config(config)) if is_named else request
+    project = load_project(config)
     held_out = [name for name in (project.contract.frozen_test_set, project.contract.gold_set) if name]
     request = Request(
         [(project.resolve_data_path(name), name) for name in dict.fromkeys(project.config.data.sources)],

@@ -43,36 +43,43 @@ def diff(
 
         judged_by = settings(config, None)
         names = name_finder(judged_by.pii_names)
-        found = difference(_state(a, project, judged_by), _state(b, project, judged_by), names)
+        looked: set[str] = set()
+        found = difference(_state(a, project, judged_by, looked), _state(b, project, judged_by, looked), names)
         # A run that is compared has counted its look; rows of files may be rows of the frozen test too.
-        if not _is_run(a) and not _is_run(b):
+        if not looked:
             count_look(project, "data diff", (row.messages for row in found.read))
         current.document(found.record)
         for line in lines(found.record, most):
             current.console.print(line)
 
 
-def _state(name: str, project: Path, config: DataConfig) -> State:
-    """What a name on the command line stands for: a file, a version, or a run."""
+def _state(name: str, project: Path, config: DataConfig, looked: set[str]) -> State:
+    """What a name on the command line stands for: a version, a run, or a file; the tests of runs are put into `looked`.
+
+    Raises:
+        UsageError: a folder that is none of them, or no such run.
+        DataError: the file cannot be read as data at all.
+    """
+    from truetune.core.errors import UsageError
     from truetune.stages.data.curation.curate import newest_version, read_version, version_files
 
     path = Path(name)
+    if (path / "ledger.jsonl").is_file():
+        # A run's folder says itself which project it is of.
+        return _of_run(path.name, path.resolve().parent.parent, looked)
     if path.is_dir():
         folder = path if read_version(path) else newest_version(path)
         version = read_version(folder) if folder else None
-        if folder is not None and version is not None:
-            return _of_files(str(folder), [(folder / f, f"{folder}/{f}") for f in version_files(version)], config)
-    return _of_run(name, project) if _is_run(name) else _of_files(name, [(path, name)], config)
-
-
-def _is_run(name: str) -> bool:
-    """Is it neither a file nor a version? A folder that holds no version may have a run's name."""
-    from truetune.stages.data.curation.curate import newest_version, read_version
-
-    path = Path(name)
-    if path.is_dir():
-        return read_version(path) is None and newest_version(path) is None
-    return not path.is_file() and not path.suffix
+        if folder is None or version is None:
+            raise UsageError(
+                "usage.no_version",
+                f"{name} is a folder that holds no curated version",
+                fix=f"name a file in it, a run, or a folder that `truetune data curate` has written: ls {name}",
+                where=name,
+            )
+        return _of_files(str(folder), [(folder / f, f"{folder}/{f}") for f in version_files(version)], config)
+    is_file = path.is_file() or path.suffix or len(path.parts) > 1
+    return _of_files(name, [(path, name)], config) if is_file else _of_run(name, project, looked)
 
 
 def _of_files(name: str, files: Sequence[NamedFile], config: DataConfig) -> State:
@@ -86,7 +93,7 @@ def _of_files(name: str, files: Sequence[NamedFile], config: DataConfig) -> Stat
     return State(name, contents(judged.corpus.rows), judged.stats.findings_by_code, judged.stats)
 
 
-def _of_run(name: str, folder: Path) -> State:
+def _of_run(name: str, folder: Path, looked: set[str]) -> State:
     from truetune import loop, wiring
     from truetune.cli.project import load_project
     from truetune.core.errors import UsageError
@@ -99,7 +106,10 @@ def _of_run(name: str, folder: Path) -> State:
     if data is None:
         raise UsageError("usage.run_not_found", f"the run {run.run_id} has no data yet", fix="truetune data", where=str(run.path))
     # The rows of the frozen test are among those that may be printed.
-    loop.frozen_test(project, wiring.clock()).look("data diff", run.run_id, data.splits["test"].digest)
+    digest = data.splits["test"].digest
+    if digest not in looked:
+        loop.frozen_test(project, wiring.clock()).look("data diff", run.run_id, digest)
+    looked.add(digest)
     return State(run.run_id, of_curated(data, run.store), data.stats.findings_by_code, data.stats)
 
 

@@ -19,6 +19,8 @@ def reseal(
 
     Example:  truetune data reseal --why "40 test rows had wrong labels"
     """
+    if not why.strip():
+        raise typer.BadParameter("say why: the reason stays in the ledger of looks", param_hint="--why")
     with session(as_json) as current:
         from truetune import loop, wiring
         from truetune.cli.project import load_project

@@ -29,7 +29,9 @@ def spotcheck(
     rows: int = typer.Option(100, "-n", "--rows", min=1, help="How many rows to look at; more later go on from there."),
     seed: int = typer.Option(17, "--seed", help="Decides which rows; the same seed asks for the same ones."),
     save: Path | None = typer.Option(None, "--save", help="Where verdicts are kept (default: by the contract, or here)."),
-    answers: Path | None = typer.Option(None, "--answers", help="Read answers from FILE, one a line, in place of the keyboard."),
+    answers: Path | None = typer.Option(
+        None, "--answers", exists=True, dir_okay=False, help="Read answers from FILE, one a line, in place of the keyboard."
+    ),
     project: Path = PROJECT,
     as_json: bool = JSON,
 ) -> None:

@@ -97,9 +97,16 @@ def curate(request: Request, progress: Progress, engine: RowEngine = IN_PROCESS,
 
     Raises:
         DataError: a file cannot be read as data at all, or changed while it was read.
-        UsageError: another curation is at work in that folder.
+        UsageError: `out` is a file, or another curation is at work in that folder.
         EnvironmentFault: the folder cannot be written.
     """
+    if request.out.exists() and not request.out.is_dir():
+        raise UsageError(
+            "usage.not_a_folder",
+            f"{request.out} is a file, and versions are written into a folder",
+            fix="name a folder with --out; it is made where there is none",
+            where=str(request.out),
+        )
     with atomic.writing(request.out):
         request.out.mkdir(parents=True, exist_ok=True)
     try:
@@ -126,12 +133,15 @@ def newest_version(out: Path) -> Path | None:
 
 
 def read_version(folder: Path) -> CurationRecord | None:
-    """The record of a version; None where the folder is not whole, as after a hand that deleted something."""
+    """The record of a version, under the name that its folder has now; None where it is not whole, as after a hand that deleted
+    something.
+    """
     try:
         record = load_record(folder / RECORD_NAME, CurationRecord)
     except (EvidenceError, OSError):
         return None
-    return record if all((folder / artifact.path).is_file() for artifact in record.files.files) else None
+    is_whole = all((folder / artifact.path).is_file() for artifact in record.files.files)
+    return record.model_copy(update={"version": str(folder)}) if is_whole else None
 
 
 def version_files(record: CurationRecord) -> list[str]:
