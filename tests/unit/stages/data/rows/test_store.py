@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,19 @@ from hypothesis import strategies as st
 
 from truetune.core.errors import EnvironmentFault
 from truetune.core.records import RowRef
+from truetune.stages.data.rows import store as store_module
 from truetune.stages.data.rows.row import Row, row_of
 from truetune.stages.data.rows.store import Joined, RowStore, StoredRows, rows_with_positions, stored
+
+
+@pytest.fixture(scope="module", params=["rows stay", "rows are made anew"], autouse=True)
+def stays(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """All of this twice: as a small store and as a large one."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param != "rows stay":
+            patch.setattr(store_module, "_KEPT_ROWS", -1)
+        yield request.param == "rows stay"
+
 
 texts = st.text(st.characters(), min_size=0, max_size=40)
 
@@ -56,6 +68,14 @@ def test_slices_and_places_are_those_of_a_list() -> None:
     assert rows[-1] == everything[-1]
     with pytest.raises(IndexError):
         rows[4002]
+
+
+def test_only_a_small_store_keeps_its_rows(stays: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = three_files()
+    assert (rows[7] is rows[7]) == (next(iter(rows)) is rows[0]) == stays
+    monkeypatch.setattr(store_module, "_KEPT_BYTES", 100)
+    rows = three_files()
+    assert rows[7] is not rows[7]
 
 
 def test_a_place_in_a_file_is_found_again() -> None:

@@ -8,7 +8,6 @@ from typing import overload
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
 
 from truetune.core.records import Finding
 from truetune.core.sensitive.masking import excerpt
@@ -71,6 +70,8 @@ def batch_rate(others: Ints, batch_rows: int) -> float:
     Source: hypergeometric: of the n - 1 other rows, those beside it in the batch all do no harm with probability
     C(n - 1 - k, b - 1) / C(n - 1, b - 1).
     """
+    from scipy.special import gammaln  # noqa: PLC0415 - a tenth of a second to import, that only triplets have to pay
+
     size = len(others) - 1
     beside = min(batch_rows, len(others)) - 1
     harmless = size - others
