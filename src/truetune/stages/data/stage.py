@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import get_args
 
@@ -170,7 +171,7 @@ def run(request: Request, ports: Ports, evidence: RunFolder) -> DataRecord:
     shards: dict[str, Sequence[CuratedRow]] = {side: rows[side] for side in _SIDES}
     if request.gold:
         shards["gold"] = _gold(judged)
-    curated = store_shards(evidence.store, shards, [*_dropped_rows(judged), *(mixed.dropped if mixed else ())], changes)
+    curated = store_shards(evidence.store, shards, chain(_dropped_rows(judged), mixed.dropped if mixed else ()), changes)
     stats = _statistics(request, judged)
     gate, reason = _gate(request.config, judged, stats, sizes)
     return DataRecord(
@@ -273,9 +274,9 @@ def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
 
 def _ids(corpus: Corpus, test_rows: range) -> list[str]:
     """An id for each position. Of rows that are the same the user's test rows are named first: training changes no test's id."""
-    others = [position for position in range(len(corpus.everyone)) if position not in test_rows]
-    named = dict(zip((*test_rows, *others), row_ids(_test_first(corpus, test_rows)), strict=True))
-    return [named[position] for position in range(len(named))]
+    ids = row_ids(_test_first(corpus, test_rows))
+    tests, others = ids[: len(test_rows)], ids[len(test_rows) :]
+    return [*others[: test_rows.start], *tests, *others[test_rows.start :]]
 
 
 def _test_first(corpus: Corpus, test_rows: range) -> Iterator[Row]:
@@ -423,17 +424,23 @@ def _curated_row(row: Row, row_id: str, cluster: str) -> CuratedRow:
     )
 
 
-def _dropped_rows(judged: _Judged) -> list[DroppedRow]:
+def _dropped_rows(judged: _Judged) -> Iterator[DroppedRow]:
+    """By file, line and code; each made when it is written: a quarter of all rows may be among them."""
     corpus = judged.corpus
     faults = (*corpus.faults, *corpus.held_out_faults)
-    found = [
-        DroppedRow(f.file, f.line, f.code, f.message, corpus.shown(f.text, None), fate_of(judged.rules, f.code)) for f in faults
-    ]
+    places = [(fault.file, fault.line, fault.code, number, -1) for number, fault in enumerate(faults)]
     for position, drop in judged.dropped.items():
-        row = corpus.everyone[position]
-        text = corpus.shown(f"{row.prompt}\n{row.answer}", position)
-        found.append(DroppedRow(row.file, row.line, drop.code, drop.reason, text, drop.fate))
-    return sorted(found, key=lambda row: (row.file, row.line, row.code))
+        ref = corpus.everyone[position].ref
+        places.append((ref.file, ref.line, drop.code, -1, position))
+    for file, line, code, number, position in sorted(places):
+        if position < 0:
+            fault = faults[number]
+            text = corpus.shown(fault.text, None)
+            yield DroppedRow(file, line, code, fault.message, text, fate_of(judged.rules, code))
+        else:
+            row, drop = corpus.everyone[position], judged.dropped[position]
+            text = corpus.shown(f"{row.prompt}\n{row.answer}", position)
+            yield DroppedRow(file, line, code, drop.reason, text, drop.fate)
 
 
 def _statistics(request: Request, judged: _Judged) -> DataStats:

@@ -56,7 +56,7 @@ class DroppedRow:
 
 
 def store_shards(
-    store: ObjectStore, rows: Mapping[str, Sequence[CuratedRow]], dropped: Sequence[DroppedRow], changes: Mapping[str, str]
+    store: ObjectStore, rows: Mapping[str, Sequence[CuratedRow]], dropped: Iterable[DroppedRow], changes: Mapping[str, str]
 ) -> Tree:
     """Put a shard for each side (the splits, and the gold set where there is one); the same rows give the same digests.
 

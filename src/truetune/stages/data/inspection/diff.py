@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, overload
 
+import numpy as np
+import numpy.typing as npt
+
 from truetune.core.ports import Message, NameFinder
 from truetune.core.records import DataDiff, DataRecord, DataStats, RowChange, RowRef, SplitName
 from truetune.core.sensitive.masking import excerpt, mask_names
@@ -84,18 +87,27 @@ def diff(a: State, b: State, names: NameFinder | None = None) -> Difference:
 
 def _unmatched(a: Sequence[Content], b: Sequence[Content]) -> tuple[set[int], set[int], int]:
     """Places of rows that the other side does not have word for word, each as often as it stands there; and how many it has."""
-    places: defaultdict[bytes, deque[int]] = defaultdict(deque)
-    for place, row in enumerate(a):
-        places[_key(list(row.messages), list(row.compared))].append(place)
-    right = set()
-    for place, row in enumerate(b):
-        waiting = places.get(_key(list(row.messages), list(row.compared)))
-        if waiting:
-            waiting.popleft()
-        else:
-            right.add(place)
-    left = {place for waiting in places.values() for place in waiting}
+    keys = np.concatenate([_keys(a), _keys(b)])
+    side = np.repeat([0, 1], [len(a), len(b)])
+    order = np.lexsort((side, keys[:, 1], keys[:, 0]))
+    content = np.zeros(len(order), dtype=np.int64)
+    content[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1).cumsum()
+    # Of rows with one content, as many as both sides have are the same, the first ones of each side.
+    on = np.bincount(content * 2 + side[order], minlength=2 * (int(content[-1]) + 1) if len(order) else 0)
+    starts = np.concatenate([[0], np.cumsum(on)[:-1]]) if len(order) else on
+    number = np.arange(len(order)) - starts[content * 2 + side[order]]
+    spare = order[number >= np.minimum(on[0::2], on[1::2])[content]]
+    left = {int(place) for place in spare[spare < len(a)]}
+    right = {int(place) - len(a) for place in spare[spare >= len(a)]}
     return left, right, len(b) - len(right)
+
+
+def _keys(rows: Sequence[Content]) -> npt.NDArray[np.uint64]:
+    """Two numbers for each row, (rows, 2): equal numbers, equal contents."""
+    joined = bytearray()
+    for row in rows:
+        joined += _key(list(row.messages), list(row.compared))
+    return np.frombuffer(bytes(joined), dtype=np.uint64).reshape(-1, 2)
 
 
 def _paired(
