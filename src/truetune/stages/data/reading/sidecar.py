@@ -36,7 +36,7 @@ class Sidecar:
     Attributes:
         artifact: the file, as it is named in findings, with its digest.
         was_named: the config or the command names it; otherwise it was found beside the rows.
-        entries: for each id its line and what that line says; the first line of an id counts.
+        entries: for each id its line and what that line says beside it; the first line of an id counts.
         repeated: lines whose id stands on an earlier line too, with that earlier line.
         faults: lines that cannot be read.
     """
@@ -59,8 +59,9 @@ class Sidecar:
     @property
     def fields(self) -> frozenset[MetaField]:
         """The fields that some line has."""
-        metas = [meta for _, meta in self.entries.values()]
-        return frozenset(f for f in META_FIELDS if any(meta.get(f) is not None or f in meta.unread for meta in metas))
+        metas = {id(meta): meta for _, meta in self.entries.values()}.values()
+        said = {f for f in META_FIELDS if any(meta.get(f) is not None or f in meta.unread for meta in metas)}
+        return frozenset({*said, "id"} if self.entries else said)
 
     def joined(self, meta: RowMeta) -> RowMeta:
         """What record and sidecar say of a row together."""
@@ -147,6 +148,8 @@ def _read_sidecar(path: Path, shown: str, columns: Columns, *, was_named: bool) 
 
 def _sidecar(entries: FileReading, shown: str, columns: Columns, *, was_named: bool) -> Sidecar:
     known: dict[str, tuple[int, RowMeta]] = {}
+    # Most lines say what others say, but for the id: that is kept once.
+    shared: dict[RowMeta, RowMeta] = {}
     repeated: list[tuple[int, int]] = []
     faults: list[SidecarFault] = []
     for entry in entries:
@@ -156,7 +159,8 @@ def _sidecar(entries: FileReading, shown: str, columns: Columns, *, was_named: b
         elif meta.id in known:
             repeated.append((entry.line, known[meta.id][0]))
         elif meta.id is not None:
-            known[meta.id] = (entry.line, meta)
+            rest = replace(meta, id=None)
+            known[meta.id] = (entry.line, shared.setdefault(rest, rest))
     read = entries.result()
     artifact = Artifact(path=shown, digest=read.digest, size_bytes=read.size_bytes)
     return Sidecar(artifact, was_named, known, tuple(repeated), tuple(faults))
