@@ -120,6 +120,25 @@ def test_the_config_decides_what_time_means(tmp_path: Path, by_time: bool, expec
     assert dropped == ({39, 40} if by_time else set())
 
 
+def test_a_customer_on_two_held_out_sides_is_said_and_nothing_is_left_out(tmp_path: Path) -> None:
+    provenance = Provenance()
+    lines = {
+        "train.jsonl": rows(40, customer_id=lambda n: f"c{n % 20}"),
+        "validation.jsonl": rows(6, 100, customer_id=lambda n: f"v{n}"),
+        "test.jsonl": rows(6, 200, customer_id=lambda n: "v103" if n < 202 else f"t{n}"),
+    }
+    read = {name: load([(write_lines(tmp_path / name, some), name)], None, Silent(), provenance) for name, some in lines.items()}
+    sides = [HeldOut(name, [read[f"{name}.jsonl"]]) for name in ("validation", "test")]
+    corpus = corpus_of(read["train.jsonl"], sides, DataConfig(sources=("train.jsonl",)), provenance)
+    (finding,) = [found for found in run_checks(corpus, Silent()) if found.code == "data.leakage.group"]
+    assert finding.severity == "warn" and "group v103 stands in validation (a held-out row) and in test too" in finding.message
+    assert [[(ref.file, ref.line) for ref in group] for group in finding.groups] == [
+        [("validation.jsonl", 4)],
+        [("test.jsonl", 1), ("test.jsonl", 2)],
+    ]
+    assert drops(corpus, [finding], Rules({})) == {}
+
+
 def test_sides_in_order_of_time_leak_nothing(tmp_path: Path) -> None:
     assert leaks(tmp_path, rows(40, timestamp=day), rows(10, 100, timestamp=day))[0] == []
     assert leaks(tmp_path, rows(40, timestamp=day), rows(10, 100))[0] == []

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import combinations
 
 from truetune.core.config import KeptTogether
 from truetune.core.records import Finding, TaskProfile
@@ -20,6 +21,7 @@ CODES: dict[KeptTogether, str] = {
     "source": "data.leakage.source",
 }
 _FIX = "leave the training rows out, or hold out whole {0}s (`truetune run` cuts its own test so)"
+_BETWEEN_FIX = "put all rows of the {0} on one of the two sides"
 _SHOWN = 5
 
 
@@ -51,6 +53,28 @@ def _conclude(field: KeptTogether, corpus: Corpus, sightings: Sightings[str]) ->
             train[name].append(position)
     for name, positions in train.items():
         yield _finding(corpus, field, name, positions, held[name])
+    for name, positions in held.items():
+        yield from _between_held_out(corpus, field, name, positions)
+
+
+def _between_held_out(corpus: Corpus, field: KeptTogether, name: str, held: Sequence[int]) -> Iterable[Finding]:
+    """A group on two of the sides that training does not see: what is chosen on the one is tested on the same company."""
+    sides = [(side, some) for side, positions in corpus.sides if (some := [p for p in held if p in positions])]
+    for (one, rows), (other, others) in combinations(sides, 2):
+        refs = corpus.refs(rows), corpus.refs(others)
+        yield Finding(
+            code=CODES[field],
+            severity="warn",
+            message=f"{field} {excerpt(name)} stands in {one} ({_counted(len(rows), 'held-out')}) and in {other} too",
+            rows=(*refs[0], *refs[1]),
+            groups=refs,
+            evidence={
+                field: excerpt(name),
+                "first": [excerpt(corpus.everyone[p].prompt) for p in rows[:_SHOWN]],
+                "second": [excerpt(corpus.everyone[p].prompt) for p in others[:_SHOWN]],
+            },
+            fix=_BETWEEN_FIX.format(field),
+        )
 
 
 def _finding(corpus: Corpus, field: KeptTogether, name: str, train: list[int], held: list[int]) -> Finding:
