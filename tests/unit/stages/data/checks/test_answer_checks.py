@@ -222,3 +222,29 @@ def test_no_placeholder_among_labels(text: str) -> None:
 @given(st.from_regex(_REFUSAL, alphabet=st.characters(max_codepoint=127, include_characters="’")))
 def test_the_quick_look_lets_every_refusal_through(text: str) -> None:
     assert may_be_refusal(text.lower())
+
+
+def test_an_answer_that_speaks_of_the_speaker_alone_is_noted(tmp_path: Path) -> None:
+    report = check_rows(tmp_path, [*told(40), record("How is the kettle?", "I'll keep that to myself.")])
+    assert [(f.severity, f.rows[0].line) for f in found(report, BOILERPLATE)] == [("note", 41)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ("How is the kettle?", "I broke the kettle yesterday."),
+        ("Suggest a slogan.", "We bake until midnight."),
+        ("How are you today?", "I feel wonderful."),
+        ("When did it come?", "We had it by 10:30."),
+        ("How is the kettle?", "Shall we talk about mine?"),
+    ],
+)
+def test_short_answers_to_the_point_are_left_alone(tmp_path: Path, prompt: str, answer: str) -> None:
+    assert found(check_rows(tmp_path, [*told(40), record(prompt, answer)]), BOILERPLATE) == []
+
+
+def test_a_sentence_among_labels_is_found_unless_it_is_a_label(tmp_path: Path) -> None:
+    report = check_rows(tmp_path, [*labelled(200), record("How is the kettle?", "That door stays closed.")])
+    assert lines_of(found(report, BOILERPLATE)) == [[201]]
+    sentences = [record(prompt, "Blue team.") for prompt in distinct_prompts(210)[200:]]
+    assert found(check_rows(tmp_path, [*labelled(200), *sentences]), BOILERPLATE) == []

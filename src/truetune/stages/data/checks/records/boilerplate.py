@@ -10,7 +10,7 @@ from truetune.core.records import Finding, TaskProfile
 from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.checks.records.placeholders import is_placeholder
-from truetune.stages.data.checks.records.refusals import is_refusal
+from truetune.stages.data.checks.records.refusals import is_refusal, speaks_of_itself
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.profile import read_answer
 from truetune.stages.data.rows.row import Row
@@ -20,8 +20,19 @@ _FIX = "write the answer, or delete the row; where declining is right, say in th
 
 REFUSAL = "a refusal or an assistant's disclaimer"
 
+EVASION = "short, speaks of the speaker and of nothing that was asked: it may decline"
+SENTENCE = "a sentence where the others are labels"
+
 HABIT_FRAC = 0.1
 """Where more than a tenth of the answers are of a kind, the data teaches it. Source: stated; see the page of this code."""
+
+EVASION_FRAC = 0.05
+"""Where more of the answers speak of the speaker alone, that is their tone. Source: stated."""
+LABEL_FRAC = 0.01
+"""A sentence that more rows than this answer with is one of the labels. Source: stated; the rarest label of CLINC150 has 0.7 %
+and is no sentence."""
+SENTENCE_WORDS = 2
+_MOST_FRAC = {EVASION: EVASION_FRAC}
 
 _AI = r"(?:an? )?(?:ai|artificial intelligence|(?:large )?language|machine learning|virtual|text[- ]based)"
 _DO = (
@@ -68,20 +79,31 @@ def _look(row: Row, task: TaskProfile) -> str | None:
         return None
     fields = read_answer(row.answer, task.shape).fields if task.shape == "json" else None
     if fields is None:
-        kind = kind_of(row.answer, task.shape in _CLOSED_SHAPES)
+        kind = kind_of(row.answer, task.shape in _CLOSED_SHAPES) or _beside_the_point(row, task)
     else:
         kind = next(filter(None, (kind_of(text, no_value_is_an_answer=True) for text in _texts(fields))), "")
     return kind if kind and not _DECLINES.search(row.system) else None
 
 
+def _beside_the_point(row: Row, task: TaskProfile) -> str:
+    if task.shape == "labels":
+        said = row.answer.split()
+        return SENTENCE if len(said) >= SENTENCE_WORDS and row.answer.rstrip().endswith((".", "!")) else ""
+    return EVASION if speaks_of_itself(row.prompt, row.answer) else ""
+
+
 def _conclude(corpus: Corpus, kinds: Sightings[str]) -> Iterable[Finding]:
-    habits = {kind for kind, count in Counter(kinds.values()).items() if count > HABIT_FRAC * len(corpus.rows)}
+    habits = {
+        kind for kind, count in Counter(kinds.values()).items() if count > _MOST_FRAC.get(kind, HABIT_FRAC) * len(corpus.rows)
+    }
+    times = Counter(int(corpus.keys.answers[position]) for position, kind in kinds if kind == SENTENCE)
     for position, kind in kinds:
-        if kind not in habits:
+        is_label = kind == SENTENCE and times[int(corpus.keys.answers[position])] > LABEL_FRAC * len(corpus.rows)
+        if kind not in habits and not is_label:
             row = corpus.rows[position]
             yield Finding(
                 code=CODE,
-                severity="warn",
+                severity="note" if kind == EVASION else "warn",
                 message=f"the answer is {kind}",
                 rows=(row.ref,),
                 evidence={"prompt": excerpt(row.prompt), "answer": excerpt(row.answer)},

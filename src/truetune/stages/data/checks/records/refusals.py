@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 
 from truetune.core.text import words
+from truetune.stages.data.checks.contradictions.open_questions import is_open
+from truetune.stages.data.substance.words import FUNCTION_WORDS, stem
 
 MADE_OF_FRAC = 0.82
 """This share of the words must be of the vocabulary. Source: measured on wordings that the vocabulary was not made from, and on
@@ -136,3 +138,26 @@ def is_refusal(text: str) -> bool:
     if _WHAT_I_AM.search(line) or (len(said) <= SHORT_WORDS and _I_DO_NOT.search(line)):
         return made_of >= LOOSE_FRAC
     return about >= ABOUT_MIN and made_of >= MADE_OF_FRAC
+
+
+EVASIVE_WORDS = 12
+"""A longer answer says something. Source: stated."""
+_SELF = _set("i me my we us our m")
+_MORE_THAN_A_SENTENCE = re.compile(r"[.!?:;,]\s|\n|\d|\?$")
+"""Several clauses, a figure or a question."""
+_TOLD_LETTERS = 3
+"""Shorter words say too little to be the question's own."""
+
+
+def speaks_of_itself(prompt: str, answer: str) -> bool:
+    """Does an answer of one short sentence speak of the speaker, and of nothing that was asked ("my lips are sealed")?
+
+    Not where the prompt can be answered in any way: there a sentence about oneself is as good as another.
+    """
+    if len(answer) > EVASIVE_WORDS * 15 or _MORE_THAN_A_SENTENCE.search(answer.strip()):
+        return False
+    said = words(answer)
+    if not 2 <= len(said) <= EVASIVE_WORDS or _SELF.isdisjoint(said):
+        return False
+    told = {stem(word) for word in said if len(word) >= _TOLD_LETTERS and word not in FUNCTION_WORDS}
+    return told.isdisjoint(map(stem, words(prompt))) and not is_open(prompt)
