@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -142,14 +143,8 @@ def row_engine_name(name: str | None) -> Engine | None:
         UsageError: no such engine.
     """
     from truetune.core.config import Engine
-    from truetune.core.errors import UsageError
 
-    if name is None:
-        return None
-    for known in get_args(Engine):
-        if name == known:
-            return cast("Engine", known)
-    raise UsageError("usage.unknown_engine", f"there is no engine {name!r}", fix=f"use one of: {', '.join(get_args(Engine))}")
+    return cast("Engine | None", _one_of(name, get_args(Engine), "usage.unknown_engine", "engine"))
 
 
 def data_format(name: str | None) -> DataFormat | None:
@@ -158,12 +153,14 @@ def data_format(name: str | None) -> DataFormat | None:
     Raises:
         UsageError: no such format.
     """
-    from truetune.core.errors import UsageError
     from truetune.core.records import DataFormat
 
-    if name is None:
-        return None
-    for known in get_args(DataFormat):
-        if name == known:
-            return cast("DataFormat", known)
-    raise UsageError("usage.unknown_format", f"there is no format {name!r}", fix=f"use one of: {', '.join(get_args(DataFormat))}")
+    return cast("DataFormat | None", _one_of(name, get_args(DataFormat), "usage.unknown_format", "format"))
+
+
+def _one_of(name: str | None, known: Sequence[str], code: str, what: str) -> str | None:
+    from truetune.core.errors import UsageError
+
+    if name is None or name in known:
+        return name
+    raise UsageError(code, f"there is no {what} {name!r}", fix=f"use one of: {', '.join(known)}")

@@ -12,7 +12,8 @@ from truetune.core.config import CHECKS_CONTEXT, CheckChoices, Config
 from truetune.core.contract import Contract
 from truetune.core.errors import EnvironmentFault, UsageError
 from truetune.core.ports import Clock
-from truetune.project.yaml_file import read_yaml, shown_path
+from truetune.project.text_file import shown_path
+from truetune.project.yaml_file import read_yaml
 
 CONFIG_NAME = "truetune.yaml"
 _RUN_ID = re.compile(r"(?P<number>\d{4,})-\d{8}-\d{6}")

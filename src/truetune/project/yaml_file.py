@@ -14,8 +14,9 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-from truetune.core.errors import ConfigError, EnvironmentFault
+from truetune.core.errors import ConfigError
 from truetune.project.problems import Complaint, Loc, complaints, dotted
+from truetune.project.text_file import NotUtf8Error, TooLongError, read_text, shown_path
 
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[int, int]
@@ -78,33 +79,11 @@ def read_yaml(path: Path, model: type[M], context: Mapping[str, object] | None =
 
 def _read_text(path: Path) -> str:
     try:
-        if path.stat().st_size > _BYTES_MAX:
-            raise _config_error(path, [Problem(1, 1, "the file is over 1 MiB: that is not a config")])
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise ConfigError(
-            "config.missing_file",
-            f"there is no {shown_path(path)}",
-            fix="correct the name, or make the file",
-            where=shown_path(path),
-        ) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise _config_error(path, [Problem(line, 1, "the file is not UTF-8 text; save it as UTF-8")]) from error
-    except OSError as error:
-        raise EnvironmentFault(
-            "environment.unreadable",
-            f"could not read {shown_path(path)}",
-            why=error.strerror or str(error),
-            fix=f"ls -ld {shown_path(path)}",
-            where=shown_path(path),
-        ) from error
-
-
-def shown_path(path: Path) -> str:
-    """The path as a person would write it: relative where it lies below the folder they are in."""
-    absolute, here = path.absolute(), Path.cwd()
-    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
+        return read_text(path, fix="correct the name, or make the file", most_bytes=_BYTES_MAX)
+    except TooLongError as error:
+        raise _config_error(path, [Problem(1, 1, "the file is over 1 MiB: that is not a config")]) from error
+    except NotUtf8Error as error:
+        raise _config_error(path, [Problem(error.line, 1, "the file is not UTF-8 text; save it as UTF-8")]) from error
 
 
 # --- YAML to plain values and places --------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ import re2
 from pydantic import ValidationError
 
 from truetune.core.config import ConfigModel, DoNotTrainEntry
-from truetune.core.errors import ConfigError, EnvironmentFault
+from truetune.core.errors import ConfigError
 from truetune.evidence.digests import json_digest
 from truetune.project.problems import Loc, complaints
-from truetune.project.yaml_file import read_yaml, shown_path
+from truetune.project.text_file import NotUtf8Error, read_text, shown_path
+from truetune.project.yaml_file import read_yaml
 
 _YAML_ENDINGS = (".yaml", ".yml")
 _PROBLEMS_SHOWN = 20
@@ -128,22 +129,9 @@ def _said(error: Exception, keys: Sequence[Loc]) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise ConfigError(
-            "config.missing_file", f"there is no {shown_path(path)}", fix="correct `data.do_not_train`", where=shown_path(path)
-        ) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise _error([f"{shown_path(path)}:{line}: the file is not UTF-8 text"], "") from error
-    except OSError as error:
-        raise EnvironmentFault(
-            "environment.unreadable",
-            f"could not read {shown_path(path)}",
-            why=error.strerror or str(error),
-            fix=f"ls -ld {shown_path(path)}",
-            where=shown_path(path),
-        ) from error
+        return read_text(path, fix="correct `data.do_not_train`")
+    except NotUtf8Error as error:
+        raise _error([f"{shown_path(path)}:{error.line}: the file is not UTF-8 text"], "") from error
 
 
 def _error(problems: Sequence[str], why: str) -> ConfigError:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
-from typing import overload
 
 from truetune.core.ports import NameFinder
 from truetune.core.records import Finding
@@ -18,6 +17,7 @@ from truetune.stages.data.checks.personal import names as pii_names
 from truetune.stages.data.checks.personal import secrets
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.curation.policy import positions_of
+from truetune.stages.data.rows.lazy import Lazy
 from truetune.stages.data.rows.row import Row, row_of
 from truetune.stages.data.rules import Rules
 
@@ -116,7 +116,7 @@ def redaction(corpus: Corpus, findings: Sequence[Finding], rules: Rules) -> Reda
     return Redaction({position for finding in acting for position in positions_of(corpus, finding.rows)}, kinds, names)
 
 
-class RedactedRows(Sequence[Row]):
+class RedactedRows(Lazy[Row]):
     """Rows as they are curated, each redacted when it is asked for: no row is held twice."""
 
     def __init__(self, rows: Sequence[Row], redaction: Redaction) -> None:
@@ -126,13 +126,5 @@ class RedactedRows(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
-        """A row, or the rows of a slice as a list."""
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
+    def _item(self, place: int) -> Row:
         return self._redaction.of(place, self._rows[place]).row

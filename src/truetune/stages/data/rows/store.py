@@ -13,12 +13,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import TypeVar
 
 from truetune.core.ports import RowColumns
 from truetune.core.records import RowRef
 from truetune.evidence import atomic
 from truetune.stages.data.reading.json_values import packed, unpacked
+from truetune.stages.data.rows.lazy import Lazy
 from truetune.stages.data.rows.metadata import RowMeta
 from truetune.stages.data.rows.row import Row, row_of
 
@@ -102,7 +103,7 @@ class RowStore:
         return StoredRows(mapped, self._ends, self._lines, self._files, self._pairs, self._triplets)
 
 
-class StoredRows(Sequence[Row]):
+class StoredRows(Lazy[Row]):
     """The rows of a store, in the order in which they were put.
 
     Attributes:
@@ -131,22 +132,16 @@ class StoredRows(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._lines)
 
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
-        """A row, or the rows of a slice as a list."""
-        if isinstance(index, slice):
-            places = range(*index.indices(len(self)))
-            return list(self._between(places.start, places.stop)) if places.step == 1 else [self[place] for place in places]
-        place = range(len(self))[index]
+    def _item(self, place: int) -> Row:
         if self._kept is None:
             return self._made(place)
         row = self._kept[place]
         if row is None:
             row = self._kept[place] = self._made(place)
         return row
+
+    def _items(self, places: range) -> list[Row]:
+        return list(self._between(places.start, places.stop)) if places.step == 1 else super()._items(places)
 
     def __iter__(self) -> Iterator[Row]:
         return self._between(0, len(self))
@@ -207,7 +202,7 @@ class StoredRows(Sequence[Row]):
             self._mapped_bytes = size_bytes
 
 
-class Joined(Sequence[T]):
+class Joined(Lazy[T]):
     """Several sequences as one, without a copy."""
 
     def __init__(self, *parts: Sequence[T]) -> None:
@@ -220,21 +215,15 @@ class Joined(Sequence[T]):
     def __len__(self) -> int:
         return self._starts[-1]
 
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[T]: ...
-    def __getitem__(self, index: int | slice) -> T | list[T]:
-        """An item, or the items of a slice as a list."""
-        if isinstance(index, slice):
-            start, stop, step = index.indices(len(self))
-            if step != 1:
-                return [self[place] for place in range(start, stop, step)]
-            pairs = zip(self._parts, self._starts, strict=False)
-            return [item for part, first in pairs for item in part[max(0, start - first) : max(0, stop - first)]]
-        place = range(len(self))[index]
+    def _item(self, place: int) -> T:
         number = bisect_right(self._starts, place) - 1
         return self._parts[number][place - self._starts[number]]
+
+    def _items(self, places: range) -> list[T]:
+        if places.step != 1:
+            return super()._items(places)
+        pairs = zip(self._parts, self._starts, strict=False)
+        return [item for part, first in pairs for item in part[max(0, places.start - first) : max(0, places.stop - first)]]
 
     def __iter__(self) -> Iterator[T]:
         for part in self._parts:

@@ -100,7 +100,7 @@ class _Noticed:
 
     def findings(self) -> list[Finding]:
         """Those of all notices."""
-        return [finding for check in NOTICES for finding in check.conclude([*self._notices[check.code].values()], self._rows)]
+        return [finding for check in NOTICES for finding in check.findings(self._notices[check.code].values(), self._rows)]
 
 
 @dataclass(frozen=True, slots=True)

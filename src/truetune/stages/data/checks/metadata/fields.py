@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import Check, RowCheck, Sightings
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.reading.sidecar import Sidecar
+from truetune.stages.data.rows.metadata import RowMeta
 from truetune.stages.data.rows.row import Row
 
 MALFORMED_CODE = "data.metadata.malformed"
@@ -106,9 +108,8 @@ def _look_for_conflicts(row: Row, _task: TaskProfile) -> tuple[MetaField, ...] |
 
 def _conflicts(corpus: Corpus, sightings: Sightings[tuple[MetaField, ...]]) -> Iterable[Finding]:
     found: defaultdict[tuple[MetaField, str], list[Row]] = defaultdict(list)
-    for row in (*(corpus.rows[position] for position, _ in sightings), *corpus.held_out):
-        for field in row.meta.conflicts:
-            found[field, row.file].append(row)
+    for row, field in _told(corpus, sightings, lambda meta: meta.conflicts):
+        found[field, row.file].append(row)
     for (field, file), rows in found.items():
         sidecar = corpus.sidecars[file]
         refs = tuple(row.ref for row in rows)
@@ -130,12 +131,8 @@ def _look_for_unread(row: Row, _task: TaskProfile) -> tuple[MetaField, ...] | No
 
 def _values(corpus: Corpus, sightings: Sightings[tuple[MetaField, ...]]) -> Iterable[Finding]:
     found: defaultdict[MetaField, list[RowRef]] = defaultdict(list)
-    for position, fields in sightings:
-        for field in fields:
-            found[field].extend(corpus.refs([position]))
-    for row in corpus.held_out:
-        for field in row.meta.unread:
-            found[field].append(row.ref)
+    for row, field in _told(corpus, sightings, lambda meta: meta.unread):
+        found[field].append(row.ref)
     for field, refs in found.items():
         yield Finding(
             code=VALUE_CODE,
@@ -145,6 +142,15 @@ def _values(corpus: Corpus, sightings: Sightings[tuple[MetaField, ...]]) -> Iter
             evidence={"field": field, "rows": len(refs)},
             fix=_VALUE_FIX,
         )
+
+
+def _told(
+    corpus: Corpus, sightings: Sightings[tuple[MetaField, ...]], fields: Callable[[RowMeta], tuple[MetaField, ...]]
+) -> Iterator[tuple[Row, MetaField]]:
+    """Each row of which something was seen, and each held-out row, with each field that it is said of."""
+    for row in chain((corpus.rows[position] for position, _ in sightings), corpus.held_out):
+        for field in fields(row.meta):
+            yield row, field
 
 
 def _sidecars(corpus: Corpus) -> Iterable[Sidecar]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from truetune.core.chat import MaskedConversation
@@ -44,14 +44,29 @@ class TemplateNotice:
 
     Attributes:
         code: stable.
-        severity: of its findings, where the finding itself does not say less.
+        severity: of its findings.
         claim: what it finds, in one sentence.
+        fix: what the user can do.
         notice: what a row shows, None for nothing. Rows of which the same is said are one finding.
-        conclude: the findings, from all that was noticed and the number of rows that were looked at.
+        of_all_rows: the severity where it is said of every row, if that is another one.
     """
 
     code: str
     severity: Severity
     claim: str
+    fix: str
     notice: Callable[[Rendered, MaskedConversation], str | None]
-    conclude: Callable[[Sequence[Notice], int], list[Finding]]
+    of_all_rows: Severity | None = None
+
+    def findings(self, notices: Iterable[Notice], rows: int) -> list[Finding]:
+        """One finding for each thing that was noticed; `rows` were looked at."""
+        return [
+            Finding(
+                code=self.code,
+                severity=self.severity if len(notice.rows) < rows else self.of_all_rows or self.severity,
+                message=f"{notice.said} ({len(notice.rows)} of {rows} rows)",
+                rows=tuple(notice.rows),
+                fix=self.fix,
+            )
+            for notice in notices
+        ]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import cast
 
 from truetune.core.chat import MaskedConversation, shared_start
 from truetune.core.errors import DataError
 from truetune.core.ports import ChatTokenizer
-from truetune.core.records import Finding
 from truetune.core.sensitive.masking import excerpt
-from truetune.stages.data.checks.template.base import Notice, Rendered, TemplateNotice
+from truetune.stages.data.checks.template.base import Rendered, TemplateNotice
 
 CODE = "data.template.system"
 _FIX = "give every row the system prompt that the product will use (an empty one keeps some templates from writing theirs)"
@@ -48,24 +47,11 @@ def _notice(rendered: Rendered, masked: MaskedConversation) -> str | None:
     return f"the template writes a system prompt that the row does not have: {excerpt(said)!r}" if said else None
 
 
-def _conclude(notices: Sequence[Notice], rows: int) -> list[Finding]:
-    """A warning where other rows have a system prompt of their own: then the model is trained on two ways of being asked."""
-    return [
-        Finding(
-            code=CODE,
-            severity="warn" if len(notice.rows) < rows else "note",
-            message=f"{notice.said} ({len(notice.rows)} of {rows} rows)",
-            rows=tuple(notice.rows),
-            fix=_FIX,
-        )
-        for notice in notices
-    ]
-
-
 CHECK = TemplateNotice(
     code=CODE,
     severity="warn",
     claim="The template adds no system prompt to rows that have none.",
+    fix=_FIX,
     notice=_notice,
-    conclude=_conclude,
+    of_all_rows="note",  # where other rows have one of their own, the model is trained on two ways of being asked
 )

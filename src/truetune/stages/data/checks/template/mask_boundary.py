@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from truetune.core.chat import MaskedConversation
-from truetune.core.records import Finding
 from truetune.core.sensitive.masking import excerpt
-from truetune.stages.data.checks.template.base import Notice, Rendered, TemplateNotice
+from truetune.stages.data.checks.template.base import Rendered, TemplateNotice
 
 CODE = "data.template.boundary"
 _FIX = "correct chat_template.jinja in a local copy of the model: what opens an answer belongs into the generation prompt"
@@ -48,23 +47,10 @@ def _around(answer: str, body: str) -> str | None:
     return None
 
 
-def _conclude(notices: Sequence[Notice], rows: int) -> list[Finding]:
-    return [
-        Finding(
-            code=CODE,
-            severity="warn",
-            message=f"{notice.said} ({len(notice.rows)} of {rows} rows)",
-            rows=tuple(notice.rows),
-            fix=_FIX,
-        )
-        for notice in notices
-    ]
-
-
 CHECK = TemplateNotice(
     code=CODE,
     severity="warn",
     claim="The first and the last trained token of each answer are the answer's own, its end token included.",
+    fix=_FIX,
     notice=_notice,
-    conclude=_conclude,
 )
