@@ -370,7 +370,7 @@ class Topic(Frozen):
     words: tuple[str, ...]
     rows: int
     frac: float
-    difficulty_bits: float
+    difficulty: float
     example: RowRef
 
 
@@ -378,8 +378,7 @@ class DataBalance(Frozen):
     """What the rows teach as a whole. A field that was not measured is None or empty, and `not_measured` says why.
 
     `sampled_rows` were drawn by `seed` for topics, difficulty and languages; everything else counts all `rows`. Difficulty
-    is the sum of the words' self-information under the prompts' own word counts, in bits: long prompts of rare words are hard.
-    Source: Platanios et al. 2019 (1903.09848), word rarity.
+    is how unlike its most similar other prompt a prompt is, from 0 (a copy) to 1. Source: measured: docs/log.md, "difficulty".
     """
 
     rows: int
@@ -393,7 +392,7 @@ class DataBalance(Frozen):
     distinct_openings: int | None = None
     languages: tuple[Share, ...] = ()
     topics: tuple[Topic, ...] = ()
-    difficulty_bits: Quantiles | None = None
+    difficulty: Quantiles | None = None
     off_task_rows: int | None = None
     not_measured: dict[str, str] = Field(default_factory=dict)
 

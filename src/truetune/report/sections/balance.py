@@ -62,10 +62,10 @@ def _pairs(balance: DataBalance, shown: Shown) -> tuple[Pair, ...]:
         ("Answer", _spread(balance.answer_chars, "characters")),
         ("Commonest answer", f"{wording.percent(balance.commonest_answer_frac, 1)} of the rows"),
     ]
-    if balance.difficulty_bits:
-        pairs.append(
-            ("Difficulty of the prompts", f"{_spread(balance.difficulty_bits, 'bits')}; long prompts of rare words are hard")
-        )
+    if balance.difficulty:
+        hard = balance.difficulty
+        spread = f"median {hard.median:.2f}; 90 of 100 from {hard.p05:.2f} to {hard.p95:.2f}"
+        pairs.append(("Difficulty of the prompts", f"{spread}; 0 is a copy of another prompt, 1 is like no other, and hard"))
     if balance.distinct_openings is not None:
         pairs.append(("Ways to begin an answer", f"{balance.distinct_openings:,} different first four words"))
     if balance.off_task_rows is not None:

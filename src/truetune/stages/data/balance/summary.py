@@ -33,16 +33,24 @@ def summary(balance: Balance) -> DataBalance | None:
         distinct_openings=balance.different_openings if is_text else None,
         languages=tuple(_share(code, n, languages.sampled) for code, n in languages.counts),
         topics=tuple(_topics(balance, topics)),
-        difficulty_bits=quantiles(topics.difficulty_bits),
+        difficulty=quantiles(topics.difficulty, _FRAC_DIGITS),
         off_task_rows=None if is_text else int(np.count_nonzero(~balance.has_shape)),
         not_measured={name: reason for name, reason in reasons.items() if reason},
     )
 
 
-def quantiles(values: Ints | Floats) -> Quantiles:
+_FRAC_DIGITS = 2
+
+
+def quantiles(values: Ints | Floats, digits: int = 1) -> Quantiles:
     """How values are spread; whole ranks, so that the numbers are some row's own."""
     low, middle, high = np.quantile(values, (0.05, 0.5, 0.95), method="lower")
-    return Quantiles(p05=_short(low), median=_short(middle), p95=_short(high), max=_short(values.max()))
+    return Quantiles(
+        p05=round(float(low), digits),
+        median=round(float(middle), digits),
+        p95=round(float(high), digits),
+        max=round(float(values.max()), digits),
+    )
 
 
 def entropy_bits(counts: Ints) -> float:
@@ -77,7 +85,7 @@ def _topics(balance: Balance, topics: Topics) -> list[Topic]:
             words=tuple(excerpt(word) for word in topic.words),
             rows=len(topic.members),
             frac=round(len(topic.members) / len(balance.sample), 4),
-            difficulty_bits=_short(np.median(topics.difficulty_bits[topic.members])),
+            difficulty=round(float(np.median(topics.difficulty[topic.members])), _FRAC_DIGITS),
             example=balance.rows[int(balance.sample[topic.centre])].ref,
         )
         for topic in topics.topics
@@ -86,7 +94,3 @@ def _topics(balance: Balance, topics: Topics) -> list[Topic]:
 
 def _share(name: str, rows: int, total: int) -> Share:
     return Share(name=name, rows=rows, frac=round(rows / max(1, total), 4))
-
-
-def _short(value: float | np.floating) -> float:
-    return round(float(value), 1)

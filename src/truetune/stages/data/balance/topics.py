@@ -1,4 +1,4 @@
-"""What prompts are about, and how hard they are: words weighted by rarity, projected to a few dimensions, and clustered."""
+"""What prompts are about: words weighted by rarity, projected to a few dimensions, and clustered; and how hard they are."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from truetune.core.text import words
+from truetune.stages.data.balance.difficulty import novelty
 from truetune.stages.data.balance.languages import LITTLE_WORDS
 
 Ints = npt.NDArray[np.int64]
@@ -51,10 +52,10 @@ class Topic:
 
 @dataclass(frozen=True)
 class Topics:
-    """The topics, largest first, and each prompt's difficulty in bits; `reason` says why there are no topics."""
+    """The topics, largest first, and each prompt's difficulty (`novelty`); `reason` says why there are no topics."""
 
     topics: tuple[Topic, ...]
-    difficulty_bits: Floats
+    difficulty: Floats
     reason: str = ""
 
 
@@ -65,7 +66,7 @@ def find_topics(prompts: Sequence[str], seed: int) -> Topics:
     distances to cluster centres in place of those to all members.
     """
     tokens = [words(prompt[:_PROMPT_CHARACTERS]) for prompt in prompts]
-    difficulty = self_information(tokens)
+    difficulty = novelty(tokens)
     if len(prompts) < PROMPTS_MIN:
         return Topics((), difficulty, f"fewer than {PROMPTS_MIN} prompts")
     matrix, vocabulary = _weighted(tokens)
@@ -76,17 +77,6 @@ def find_topics(prompts: Sequence[str], seed: int) -> Topics:
     if labels is None:
         return Topics((), difficulty, "the prompts do not fall into groups")
     return Topics(_described(matrix, vocabulary, points, labels), difficulty)
-
-
-def self_information(tokens: Sequence[Sequence[str]]) -> Floats:
-    """For each text the sum of its words' self-information, -log2 of how often each is used in all the texts, in bits.
-
-    Source: Platanios et al. 2019 (1903.09848), word rarity.
-    """
-    counts = Counter(word for text in tokens for word in text)
-    total = counts.total()
-    bits = {word: float(np.log2(total / n)) for word, n in counts.items()}
-    return np.array([sum(bits[word] for word in text) for text in tokens], dtype=np.float64)
 
 
 def _weighted(tokens: Sequence[Sequence[str]]) -> tuple[sparse.csr_matrix, list[str]]:

@@ -12,9 +12,10 @@ from tests.unit.stages.data import rows_for_tests
 from tests.unit.stages.data.rows_for_tests import Record, distinct_prompts, found, labelled, record
 
 from truetune.core.records import CheckReport
+from truetune.stages.data.balance.difficulty import novelty
 from truetune.stages.data.balance.sizing import items_to_see, learning_curve
 from truetune.stages.data.balance.summary import entropy_bits
-from truetune.stages.data.balance.topics import find_topics, self_information
+from truetune.stages.data.balance.topics import find_topics
 
 LABELS, CONSTANT, OPENINGS = "data.balance.labels", "data.balance.constant", "data.style.openings"
 LENGTH, TOPICS, OFF_TASK = "data.balance.length", "data.balance.topics", "data.balance.off_task"
@@ -183,13 +184,23 @@ def test_topics_are_the_groups_that_share_words() -> None:
 def test_prompts_without_groups_have_a_reason(prompts: list[str]) -> None:
     topics = find_topics(prompts, seed=1)
     assert topics.topics == () and topics.reason
-    assert len(topics.difficulty_bits) == len(prompts)
+    assert len(topics.difficulty) == len(prompts)
 
 
-def test_long_prompts_of_rare_words_are_hard() -> None:
-    common = ["the", "day", "is", "here"]
-    easy, long, rare = self_information([*[common] * 50, common[:2], common * 3, ["zymurgy", "quixotic"]])[-3:]
-    assert easy < long and easy < rare
+def test_a_prompt_that_is_like_no_other_is_hard() -> None:
+    many = [f"where is order {n}".split() for n in range(40)]
+    chairs = [["send", "the", "red", what, "back"] for what in ("chair", "chair", "lamp")]
+    copy, like, other, unlike = novelty([*many, *chairs, ["zymurgy"]])[-4:]
+    assert copy == like == pytest.approx(0.0, abs=1e-6)
+    assert 0.2 < other < 1.0
+    assert unlike == 1.0
+
+
+@pytest.mark.parametrize("texts", [[], [[]], [["one"]], [[], []], [["a", "b"]] * 3])
+def test_difficulty_of_a_few_texts_is_a_share(texts: list[list[str]]) -> None:
+    found = novelty(texts)
+    assert len(found) == len(texts)
+    assert ((found >= 0) & (found <= 1)).all()
 
 
 def test_one_topic_that_outweighs_all_others_is_a_note(tmp_path: Path) -> None:
