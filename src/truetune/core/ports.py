@@ -175,7 +175,8 @@ class TrainingExample:
 class TrainRequest:
     """All that a trainer needs. `work_dir` keeps checkpoints between a kill and the next start.
 
-    `tracking_dir` is where trackers write, for all runs of a project; None puts it beside `work_dir`.
+    `tracking_dir` is where trackers write, for all runs of a project; None puts it beside `work_dir`. `doubted` are ids of
+    training rows whose answer the data gate doubts, the surest first: their losses are worth measuring.
     """
 
     model_dir: Path
@@ -190,6 +191,7 @@ class TrainRequest:
     run_name: str
     on_step: Callable[[StepMetrics], None]
     tracking_dir: Path | None = None
+    doubted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -555,6 +555,14 @@ class DataRecord(Record):
     sizing: DataSizing | None = None
     replay: ReplayInfo | None = None
 
+    def doubts(self) -> dict[RowRef, Finding]:
+        """The rows whose answer is doubted, each with the first finding that names it; what warns comes before what is listed."""
+        found: dict[RowRef, Finding] = {}
+        for finding in sorted((f for f in self.findings if f.code in DOUBTING_CODES), key=lambda f: f.severity == "note"):
+            for place in finding.rows:
+                found.setdefault(place, finding)
+        return found
+
 
 # --- plan -----------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import random
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from transformers.integrations import TrackioCallback
 from trl import SFTConfig
 
 from truetune.backends.trl.loss import choose_path
-from truetune.backends.trl.plan import Plan, pass_budget_tokens
+from truetune.backends.trl.plan import Plan, pass_budget_tokens, sample
 from truetune.backends.trl.quiet import printing_to_log
 from truetune.backends.trl.sft import Course, MaskedSFTTrainer
 from truetune.core.errors import ConfigError, EnvironmentFault, UpstreamError
@@ -207,11 +206,3 @@ def typical(examples: Sequence[TrainingExample], plan: Plan, steps: int) -> Plan
     chosen = [plan.steps[nearest[at % len(nearest)]] for at in range(steps)]
     warm_up = replace(chosen[0], passes=chosen[0].passes[:1])
     return Plan((warm_up, *chosen), plan.steps_per_epoch)
-
-
-def sample(examples: Sequence[TrainingExample], most: int, seed: int) -> list[TrainingExample]:
-    """At most `most` rows in their own order, chosen by the seed."""
-    if len(examples) <= most:
-        return list(examples)
-    chosen = sorted(random.Random(seed).sample(range(len(examples)), most))
-    return [examples[at] for at in chosen]

@@ -11,15 +11,15 @@ from typing import Any
 
 import torch
 
-from truetune.backends.trl.build import sample
 from truetune.backends.trl.checkpoints import Checkpoint
+from truetune.backends.trl.plan import measured_rows
 from truetune.backends.trl.sft import MaskedSFTTrainer
 from truetune.core.ports import TrainOutcome, TrainRequest
 from truetune.core.records import HardRow
 from truetune.evidence import atomic
 
 HARDEST_OF_ROWS = 256
-HARDEST_KEPT = 20
+HARDEST_KEPT = 50
 
 
 def outcome(request: TrainRequest, trainer: MaskedSFTTrainer, wall_s: float, resume: Checkpoint | None) -> TrainOutcome:
@@ -47,7 +47,7 @@ def outcome(request: TrainRequest, trainer: MaskedSFTTrainer, wall_s: float, res
 
 
 def _hardest(request: TrainRequest, trainer: MaskedSFTTrainer) -> tuple[HardRow, ...]:
-    rows = sample(request.train, HARDEST_OF_ROWS, request.seed)
+    rows = measured_rows(request.train, request.doubted, HARDEST_OF_ROWS, request.seed)
     losses = [total / count for total, count in trainer.row_losses(rows)]
     worst = sorted(zip(rows, losses, strict=True), key=lambda pair: (-pair[1], pair[0].row_id))[:HARDEST_KEPT]
     return tuple(HardRow(row_id=row.row_id, loss=loss) for row, loss in worst)

@@ -160,3 +160,22 @@ def _cut(examples: Sequence[TrainingExample], rows: list[int], shared: int, budg
         piece.append(row)
         longest = rest
     return [*pieces, Pass(tuple(piece), shared if len(piece) > 1 else 0)] if piece else pieces
+
+
+def sample(examples: Sequence[TrainingExample], most: int, seed: int) -> list[TrainingExample]:
+    """At most `most` rows in their own order, chosen by the seed."""
+    if len(examples) <= most:
+        return list(examples)
+    chosen = sorted(random.Random(seed).sample(range(len(examples)), most))
+    return [examples[at] for at in chosen]
+
+
+def measured_rows(examples: Sequence[TrainingExample], doubted: Sequence[str], most: int, seed: int) -> list[TrainingExample]:
+    """At most `most` rows: of those in doubt up to half as many, the surest first, and rows chosen by the seed beside them.
+
+    A sample alone would hardly meet a doubted row where there are many others, and what is hard and doubted could not be told.
+    """
+    by_id = {example.row_id: example for example in examples}
+    first = [by_id[row_id] for row_id in dict.fromkeys(doubted) if row_id in by_id][: most // 2]
+    taken = {example.row_id for example in first}
+    return [*first, *sample([e for e in examples if e.row_id not in taken], most - len(first), seed)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from truetune.core.records import DOUBTING_CODES, DataRecord, Finding, HardRow, RowRef, Severity, TrainRecord
+from truetune.core.records import DataRecord, Finding, HardRow, RowRef, Severity, TrainRecord
 from truetune.evidence.curated import read_split
 from truetune.evidence.store import ObjectStore
 from truetune.stages.diagnose.curves import Curves
@@ -32,7 +32,7 @@ def check(train: TrainRecord, data: DataRecord, curves: Curves, store: ObjectSto
     Raises:
         EvidenceError: the training rows are not in the store.
     """
-    doubts = _doubts(data)
+    doubts = data.doubts()
     hard = _harder_than_usual(train.hardest, curves)
     if not doubts or not hard:
         return None
@@ -50,16 +50,6 @@ def check(train: TrainRecord, data: DataRecord, curves: Curves, store: ObjectSto
         evidence={"rows": [_told(d) for d in found[:_SHOWN]], "hardest_measured": len(train.hardest)},
         fix="correct the answers of these rows, or leave the rows out, and train again",
     )
-
-
-def _doubts(data: DataRecord) -> dict[RowRef, Finding]:
-    """The doubted rows, each with the first finding that names it; what warns comes before what is only noted."""
-    found: dict[RowRef, Finding] = {}
-    doubting = [finding for finding in data.findings if finding.code in DOUBTING_CODES]
-    for finding in sorted(doubting, key=lambda f: f.severity == "note"):
-        for place in finding.rows:
-            found.setdefault(place, finding)
-    return found
 
 
 def _harder_than_usual(hardest: Sequence[HardRow], curves: Curves) -> dict[str, float]:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from truetune.core.config import Config
 from truetune.core.ports import ChatTokenizer, Progress, Trainer, TrainingExample, TrainOutcome, TrainRequest
-from truetune.core.records import DataRecord, SplitName, StepMetrics, TrainRecord
+from truetune.core.records import DataRecord, RowRef, SplitName, StepMetrics, TrainRecord
+from truetune.evidence.curated import read_split
 from truetune.evidence.digests import json_digest
 from truetune.evidence.run_folder import RunFolder
+from truetune.evidence.store import ObjectStore
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.train.examples import training_examples
 from truetune.stages.train.metrics_log import MetricsLog
@@ -89,7 +91,17 @@ def _trainer_request(
         run_name=request.run_name,
         on_step=on_step,
         tracking_dir=evidence.store.root.parent / "tracking",
+        doubted=_doubted(request.data, evidence.store),
     )
+
+
+def _doubted(data: DataRecord, store: ObjectStore) -> tuple[str, ...]:
+    """The ids of the training rows whose answer the data gate doubts, the surest first."""
+    doubts = data.doubts()
+    if not doubts:
+        return ()
+    ids = {RowRef(file=row.file, line=row.line): row.row_id for row in read_split(store, data.curated, "train")}
+    return tuple(ids[place] for place in doubts if place in ids)
 
 
 def _telling(progress: Progress, metrics: MetricsLog, request: Request) -> Callable[[StepMetrics], None]:

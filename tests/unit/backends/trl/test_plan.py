@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truetune.backends.trl.plan import MIN_SHARED_TOKENS, pass_budget_tokens, passes_of, plan_run
+from truetune.backends.trl.plan import MIN_SHARED_TOKENS, measured_rows, pass_budget_tokens, passes_of, plan_run
 from truetune.core.config import TrainConfig
 from truetune.core.ports import TrainingExample
 
@@ -82,3 +82,12 @@ def test_another_seed_gives_another_order() -> None:
 def test_budget_never_exceeds_what_the_user_allowed(batch_size: int, max_length: int, budget: int) -> None:
     examples = [row(str(n), [n + 3] * 100) for n in range(4)]
     assert pass_budget_tokens(examples, TrainConfig(batch_size=batch_size, max_length=max_length)) == budget
+
+
+def test_doubted_rows_are_measured_first_but_not_alone() -> None:
+    examples = [row(str(n), [5, 6, 7]) for n in range(1000)]
+    doubted = ["900", "no training row", "3", "900", *map(str, range(500, 600))]
+    measured = [example.row_id for example in measured_rows(examples, doubted, 20, 1)]
+    assert measured[:4] == ["900", "3", "500", "501"]
+    assert len(set(measured)) == 20 and len(set(measured) & set(doubted)) in (10, 11, 12)
+    assert {example.row_id for example in measured_rows(examples[:15], doubted, 20, 1)} == {str(n) for n in range(15)}

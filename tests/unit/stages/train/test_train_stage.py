@@ -14,7 +14,7 @@ from truetune.backends.fake import FakeTokenizer, FakeTrainer
 from truetune.core.config import BaseConfig, Config, DataConfig, DoNotTrainEntry, TrainConfig
 from truetune.core.errors import DataError
 from truetune.core.ports import Message, TrainOutcome, TrainRequest
-from truetune.core.records import DataRecord, DataStats, StepMetrics, TaskProfile, TrainRecord
+from truetune.core.records import DataRecord, DataStats, Finding, RowRef, Severity, StepMetrics, TaskProfile, TrainRecord
 from truetune.evidence.curated import CuratedRow, to_parquet
 from truetune.evidence.digests import tree_of
 from truetune.evidence.run_folder import RunFolder
@@ -147,6 +147,27 @@ def test_record_counts_what_was_trained(run: Run) -> None:
     assert record.hyperparameters["learning_rate"] == 1e-3
     assert record.hyperparameters["precision"] == "fp32"
     assert {row.row_id for row in record.hardest} <= {f"row-{at:03d}" for at in range(22)}
+
+
+def test_the_trainer_is_told_which_rows_are_in_doubt_the_surest_first(
+    request_for: Callable[..., stage.Request], evidence: RunFolder, heard: Heard
+) -> None:
+    def doubt(severity: Severity, *lines: int) -> Finding:
+        rows = tuple(RowRef(file="data.jsonl", line=line) for line in lines)
+        return Finding(code="data.label.noise", severity=severity, message="in doubt", rows=rows)
+
+    asked: list[TrainRequest] = []
+
+    class Asked(FakeTrainer):
+        def train(self, request: TrainRequest) -> TrainOutcome:
+            asked.append(request)
+            return super().train(request)
+
+    request = request_for()
+    doubts = (doubt("note", 5, 9, 3, 105), doubt("warn", 9))
+    data = request.data.model_copy(update={"findings": doubts})
+    stage.run(replace(request, data=data), stage.Ports(Asked(), FakeTokenizer(), heard), evidence)
+    assert asked[0].doubted == ("row-008", "row-004", "row-002"), "line 105 is no training row"
 
 
 def test_checkpoints_are_gone_when_it_is_done(run: Run, evidence: RunFolder) -> None:
