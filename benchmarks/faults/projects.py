@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from benchmarks.faults.corpora import Corpus, Example, clinc150, snips, support_triage
+from benchmarks.faults.corpora import Corpus, Example, snips, support_triage
 from benchmarks.faults.edits import small_slip
 from benchmarks.faults.plant import as_line
 from benchmarks.real_data import DataAbsentError
@@ -131,11 +131,10 @@ class PlantedProject:
 def corpora() -> Iterator[Corpus | str]:
     """Each corpus, or the reason why it cannot be had here."""
     yield support_triage(held_out=0)
-    for make in (snips, clinc150):
-        try:
-            yield make()
-        except DataAbsentError as absent:
-            yield f"skipped: {absent}"
+    try:
+        yield snips()
+    except DataAbsentError as absent:
+        yield f"skipped: {absent}"
 
 
 def planted_projects(corpus: Corpus, per_kind: int, seed: int) -> Iterator[PlantedProject]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -67,10 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for section in outcome.sections:
             print(f"\n{in_markdown(section)}", flush=True)
         print("\n".join((*outcome.skipped, *([outcome.failed] if outcome.failed else []))), flush=True)
-    if options.write:
-        known = {**(read() if options.only else {}), **outcomes}
-        FIGURES.write_text(written(known), encoding="utf-8")
-        TABLE.write_text(rendered(known), encoding="utf-8")
+        if options.write:
+            _write({**read(), name: outcome})
     missed = [line for outcome in outcomes.values() for section in outcome.sections for line in misses(section)]
     missed += [f"{name} failed" for name, outcome in outcomes.items() if outcome.failed]
     print("\n" + ("\n".join(missed) if missed else "every target is met"))
@@ -92,9 +91,11 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _all_measured(names: Sequence[str], options: argparse.Namespace) -> Iterator[tuple[str, Outcome]]:
-    """Each part as it is done."""
+    """Each part as it is done; those that took long the last time begin first, so that none of them is left over at the end."""
+    took = {name: sum(section.cpu_s for section in outcome.sections) for name, outcome in read().items()}
+    longest_first = sorted(names, key=lambda name: -took.get(name, math.inf))
     with ThreadPoolExecutor(options.jobs) as pool:
-        running = {pool.submit(_apart, name, options.per_kind, options.seed): name for name in names}
+        running = {pool.submit(_apart, name, options.per_kind, options.seed): name for name in longest_first}
         for done in as_completed(running):
             yield running[done], done.result()
 
@@ -130,6 +131,12 @@ def read() -> dict[str, Outcome]:
     if not FIGURES.exists():
         return {}
     return {name: _outcome(value) for name, value in json.loads(FIGURES.read_text(encoding="utf-8")).items()}
+
+
+def _write(outcomes: Mapping[str, Outcome]) -> None:
+    """Figures and page; as each part is done, so that a run that is ended by hand leaves what it measured, and all else."""
+    FIGURES.write_text(written(outcomes), encoding="utf-8")
+    TABLE.write_text(rendered(outcomes), encoding="utf-8")
 
 
 def written(outcomes: Mapping[str, Outcome]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.faults.corpora import Corpus, Example, clinc150, snips, support_triage
+from benchmarks.faults.corpora import Corpus, Example, snips, support_triage
 from benchmarks.real_data import DataAbsentError
 
 FILE_ROWS = 40
@@ -270,11 +270,10 @@ class PlantedTemplate:
 def corpora() -> Iterator[Corpus | str]:
     """Each corpus, or the reason why it cannot be had here."""
     yield support_triage()
-    for make in (snips, clinc150):
-        try:
-            yield make()
-        except DataAbsentError as absent:
-            yield f"skipped: {absent}"
+    try:
+        yield snips()
+    except DataAbsentError as absent:
+        yield f"skipped: {absent}"
 
 
 def planted_templates(corpus: Corpus, per_kind: int, seed: int) -> Iterator[PlantedTemplate]:

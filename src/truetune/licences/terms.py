@@ -31,7 +31,7 @@ TERMS: dict[str, Terms] = {
             "Apache-2.0", "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Unlicense", "CC0-1.0", "0BSD", "BSL-1.0",
             "CC-BY-2.0", "CC-BY-2.5", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-2.0", "CC-BY-SA-2.5", "CC-BY-SA-3.0", "CC-BY-SA-4.0",
             "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0", "CDLA-Sharing-1.0", "CDLA-Permissive-1.0", "C-UDA-1.0", "MPL-2.0",
-            "LGPL-3.0-only", "LGPL-3.0-or-later",
+            "LGPL-2.1-only", "LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later",
             "GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later", "AGPL-3.0-only", "AGPL-3.0-or-later",
             "CDLA-Permissive-2.0",
             "LicenseRef-llama2", "LicenseRef-llama3", "LicenseRef-llama3.1", "LicenseRef-llama3.2", "LicenseRef-llama3.3",
@@ -42,7 +42,7 @@ TERMS: dict[str, Terms] = {
         _OPEN,
     ),
     **dict.fromkeys((
-            "CC-BY-NC-2.0", "CC-BY-NC-2.5", "CC-BY-NC-3.0", "CC-BY-NC-4.0",
+            "PolyForm-Noncommercial-1.0.0", "CC-BY-NC-2.0", "CC-BY-NC-2.5", "CC-BY-NC-3.0", "CC-BY-NC-4.0",
             "CC-BY-NC-SA-2.0", "CC-BY-NC-SA-2.5", "CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0",
         ), _NON_COMMERCIAL),
     **dict.fromkeys(("CC-BY-ND-2.0", "CC-BY-ND-3.0", "CC-BY-ND-4.0"), _NO_DERIVATIVES),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from benchmarks.faults import run
 from benchmarks.faults.measured import CLEAN, TOGETHER, Alarms, Count, Recall, Section, from_json, misses, target
 from benchmarks.faults.parts import PARTS
 from benchmarks.faults.run import Outcome, rendered
-from benchmarks.faults.tables import NOT_PLANTED, line_of, summary_line
+from benchmarks.faults.tables import CORPORA_MIN, FAULTS_MIN, NOT_PLANTED, line_of, summary_line
 
 from truetune.stages.data.checks.registry import described
 
@@ -98,6 +99,16 @@ def test_measuring_one_part_leaves_the_others_as_they_were(monkeypatch, tmp_path
     titles = {name: outcome.sections[0].title for name, outcome in run.read().items()}
     assert titles == {name: "anew" if name == "labels" else name for name in PARTS}
     assert "not in these figures" not in (tmp_path / "t.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", [code for code in described() if code not in NOT_PLANTED])
+def test_every_check_has_faults_enough_in_the_figures(code: str) -> None:
+    sections = [section for outcome in run.read().values() for section in outcome.sections]
+    line = line_of(code, sections)
+    said = (
+        f"{line.faults} faults in {line.corpora} corpora; {FAULTS_MIN} in {CORPORA_MIN} are asked of every check: plant some in"
+    )
+    assert line.is_covered, f"{said} benchmarks/faults/, then `python -m benchmarks.faults.run --only PART --write`"
 
 
 def test_what_is_not_planted_is_a_check_and_says_why() -> None:

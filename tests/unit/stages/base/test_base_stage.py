@@ -219,6 +219,8 @@ def test_fewer_tokens_than_rows_is_padding_and_fine(model: Path) -> None:
         ("cc-by-4.0", "CC-BY-4.0", True, True),
         ("cc-by-nc-4.0", "CC-BY-NC-4.0", False, True),
         ("CC-BY-NC-ND-4.0", "CC-BY-NC-ND-4.0", False, False),
+        ("PolyForm-Noncommercial-1.0.0", "PolyForm-Noncommercial-1.0.0", False, True),
+        ("LGPL-2.1-only", "LGPL-2.1-only", True, True),
         ("llama3.1", "LicenseRef-llama3.1", True, True),
         ("gemma", "LicenseRef-gemma", True, True),
         ("openrail", "LicenseRef-openrail", True, True),

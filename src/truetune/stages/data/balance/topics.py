@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from truetune.core.text import words
 from truetune.stages.data.balance.difficulty import novelty
@@ -32,6 +33,9 @@ _CHOSEN_ON = 600
 _COMMON_FRAC = 0.3
 """A word in more of the prompts tells no topic. Source: ours; it is what instructions repeated in each prompt have in common."""
 _TOPIC_WORDS = 4
+ALIKE_COSINE = 0.3
+"""Topics whose words, those of most prompts included, are so much the same are about one thing. Source: measured, docs/log.md
+2026-11-24: above, groups within one intent stay apart; below, groups of different intents join."""
 _WORD_CHARACTERS = 3
 
 
@@ -51,12 +55,24 @@ class Topic:
 
 
 @dataclass(frozen=True)
+class Theme:
+    """Topics that are about one thing: the words that most of their prompts have, and how many prompts these are."""
+
+    words: tuple[str, ...]
+    prompts: int
+
+
+@dataclass(frozen=True)
 class Topics:
-    """The topics, largest first, and each prompt's difficulty (`novelty`); `reason` says why there are no topics."""
+    """The topics, largest first, and each prompt's difficulty (`novelty`); `reason` says why there are no topics.
+
+    `theme` is the largest group of topics that are about one thing; None where there are no topics.
+    """
 
     topics: tuple[Topic, ...]
     difficulty: Floats
     reason: str = ""
+    theme: Theme | None = None
 
 
 def find_topics(prompts: Sequence[str], seed: int) -> Topics:
@@ -76,7 +92,30 @@ def find_topics(prompts: Sequence[str], seed: int) -> Topics:
     labels = _clustered(points, seed)
     if labels is None:
         return Topics((), difficulty, "the prompts do not fall into groups")
-    return Topics(_described(matrix, vocabulary, points, labels), difficulty)
+    topics = _described(matrix, vocabulary, points, labels)
+    return Topics(topics, difficulty, theme=_theme(tokens, topics))
+
+
+def _theme(tokens: Sequence[Sequence[str]], topics: Sequence[Topic]) -> Theme:
+    """The largest group of topics that share their words.
+
+    A word that most prompts have tells no topic from another, and so a topic that has most of the prompts falls into parts;
+    here such words count.
+    """
+    used = [{word for word in text if len(word) >= _WORD_CHARACTERS and word not in LITTLE_WORDS} for text in tokens]
+    counts = [Counter(word for place in topic.members.tolist() for word in used[place]) for topic in topics]
+    total = sum(counts, Counter[str]())
+    column = {word: place for place, word in enumerate(word for word, n in total.items() if n > 1)}
+    shares = np.zeros((len(topics), len(column)))
+    for place, counted in enumerate(counts):
+        for word in counted.keys() & column.keys():
+            shares[place, column[word]] = counted[word]
+    shares /= np.maximum(np.linalg.norm(shares, axis=1, keepdims=True), _NOTHING)
+    _, groups = connected_components(sparse.csr_matrix(shares @ shares.T >= ALIKE_COSINE), directed=False)
+    sizes = np.bincount(groups, weights=[len(topic.members) for topic in topics])
+    largest = np.flatnonzero(groups == np.argmax(sizes))
+    common = sum((counts[place] for place in largest), Counter[str]()).most_common(_TOPIC_WORDS)
+    return Theme(tuple(word for word, _ in common), int(sizes.max()))
 
 
 def _weighted(tokens: Sequence[Sequence[str]]) -> tuple[sparse.csr_matrix, list[str]]:

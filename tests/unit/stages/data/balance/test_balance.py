@@ -205,9 +205,21 @@ def test_difficulty_of_a_few_texts_is_a_share(texts: list[list[str]]) -> None:
 
 def test_one_topic_that_outweighs_all_others_is_a_note(tmp_path: Path) -> None:
     rng = random.Random(5)
-    prompts = about(KITCHEN, 190, rng) + about(GARDEN, 10, rng)
-    report = check_rows(tmp_path, [record(prompt, WORDS[n % 4]) for n, prompt in enumerate(prompts)])
-    assert all(f.severity == "note" for f in found(report, TOPICS))
+    rooms = ("hall", "attic", "cellar", "bedroom")
+    lamps = [f"the {rng.choice(rooms)} lamp number {n} flickers {rng.choice(KITCHEN)} {rng.choice(GARDEN)}" for n in range(190)]
+    others = [f"our {' and '.join(rng.sample(WORDS, 3))} sang" for _ in range(10)]
+    report = check_rows(tmp_path, [record(p, WORDS[n % 4]) for n, p in enumerate(lamps + others)])
+    (finding,) = found(report, TOPICS)
+    assert finding.severity == "note" and "are about one topic (" in finding.message and "lamp" in finding.message
+
+
+def test_groups_of_one_topic_are_taken_together_and_those_of_several_are_not() -> None:
+    rng = random.Random(5)
+    one = find_topics([f"rate {rng.choice(KITCHEN)} {rng.choice(GARDEN)} stars {n}" for n in range(120)], seed=1)
+    assert one.theme is not None and one.theme.prompts == 120 and {"rate", "stars"} <= set(one.theme.words)
+    two = find_topics([f"{' '.join(rng.sample(side, 3))}" for side in (KITCHEN, GARDEN) for _ in range(60)], seed=1)
+    assert two.theme is not None and two.theme.prompts <= 60
+    assert find_topics([], seed=1).theme is None
 
 
 # --- off-task rows --------------------------------------------------------------------------------------------------

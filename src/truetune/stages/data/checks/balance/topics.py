@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from truetune.core.records import Finding
 from truetune.core.sensitive.masking import excerpt
+from truetune.stages.data.balance.topics import ALIKE_COSINE
 from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
 from truetune.stages.data.corpus import Corpus
 
@@ -17,16 +18,15 @@ DOMINANT_FRAC = 0.75
 
 
 def _find(corpus: Corpus) -> Iterable[Finding]:
-    topics = corpus.balance.topics.topics
+    topics, theme = corpus.balance.topics.topics, corpus.balance.topics.theme
     sample = corpus.balance.sample
-    if len(topics) < 2 or len(topics[0].members) < DOMINANT_FRAC * len(sample):
+    if theme is None or len(topics) < 2 or theme.prompts < DOMINANT_FRAC * len(sample):
         return
-    largest = topics[0]
-    named = ", ".join(excerpt(word) for word in largest.words)
+    named = ", ".join(excerpt(word) for word in theme.words)
     yield Finding(
         code=CODE,
         severity="note",
-        message=f"{len(largest.members) / len(sample):.0%} of the prompts are about one topic ({named})",
+        message=f"{theme.prompts / len(sample):.0%} of the prompts are about one topic ({named})",
         rows=corpus.refs([int(sample[topic.centre]) for topic in topics]),
         evidence={
             "shares": {" ".join(excerpt(word) for word in t.words): round(len(t.members) / len(sample), 3) for t in topics},
@@ -43,5 +43,8 @@ CHECK = Check(
     fix=_FIX,
     find=_find,
     ways=NO_ROWS,
-    thresholds=(Threshold("share of the largest topic", DOMINANT_FRAC, "ours"),),
+    thresholds=(
+        Threshold("share of the largest topic", DOMINANT_FRAC, "ours"),
+        Threshold("cosine from which groups of prompts are one topic", ALIKE_COSINE, "measured: docs/log.md"),
+    ),
 )
