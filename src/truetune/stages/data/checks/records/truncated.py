@@ -39,8 +39,8 @@ _ITEM = re.compile(r"\s*(?:[-*•+|#>]|\d+[.)]|[A-Za-z][.)]\s)|\s{4}")
 _LABEL = re.compile(r"\s*\w+(?: \w+){0,2}\s*(?::|->|=)")
 _JSON_START = re.compile(r'\{\s*(?:"|$)|\[\s*(?:[\["{]|$)')
 _UNPUNCTUATED = re.compile("[\u0e00-\u0eff\u1780-\u17ff]")
-_LINE_CHARACTERS = 1000
-_ENDED_BEFORE = re.compile(r"[^\W\d_]{2}[.!?][\"'”’)]*\s+[\"'“‘(]*[^\W_]")
+_LINE_CHARACTERS = 200
+_ENDED_BEFORE = re.compile(r"[.!?](?<=[^\W\d_]{2}.)[\"'”’)]*\s+[\"'“‘(]*[^\W_]")
 """A sentence ends in the middle of a line."""
 _OPENING_ENDS = (",", "(", "[", "–", "—")
 _CANNOT_END = frozenset(("the", "an", "and", "or", "but", "my", "your", "our", "their", "because", "than", "if"))
@@ -178,8 +178,10 @@ def _is_unwritten(answer: str) -> bool:
 
 def _is_title(told: Sequence[str]) -> bool:
     """Have all its longer words but the little ones a capital ("The Godfather by Mario Puzo")?"""
-    longer = [word for word in told if len(word) >= TITLE_WORD_CHARACTERS and word not in LITTLE_WORDS]
-    return any(word[0].isupper() for word in told) and not any(word[0].islower() for word in longer)
+    for word in told:  # in a sentence one of the first few decides
+        if word[0].islower() and len(word) >= TITLE_WORD_CHARACTERS and word not in LITTLE_WORDS:
+            return False
+    return any(word[0].isupper() for word in told)
 
 
 def _little_frac(line: str) -> float:
