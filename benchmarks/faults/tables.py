@@ -23,8 +23,9 @@ given to the data gate, and its findings are compared with the truth, which the 
 
 - **Found**: a finding of the right code names the fault's line, or the file where the fault is one of the whole file.
 - **False alarm**: a clean row, or a clean file, that a finding names at `warn` or above; of a check whose findings are only ever
-  notes, also a note. Rows that naturally equal another one, or are at most 20 % token edits away from it, are left out beforehand
-  by a comparison of the benchmark's own (`benchmarks/faults/corpora.py`).
+  notes, also a note. Where faults are planted several times into the same rows, a row counts as flagged if it was flagged once,
+  so that one file fares better than the rate. Rows that naturally equal another one, or are at most 20 % token edits away from
+  it, are left out beforehand by a comparison of the benchmark's own (`benchmarks/faults/corpora.py`).
 - **Rows that resemble another one**: between 20 and 35 % token edits away, as "could you find my location on the map" and "could
   you pull up my location on the map". They stay in and count as false alarms when they are flagged; one line says what is left
   without them.

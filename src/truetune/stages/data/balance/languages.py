@@ -96,12 +96,13 @@ _LEFT_OUT = frozenset(
 )
 """Not told apart from larger neighbours in a few words; without them English is misread less often."""
 _ASKED_FOR = re.compile(
-    r"\b(?:translat|traduc|traduis|tradui|übersetz|vertaal|перевед|翻译|language|arabic|chinese|czech|danish|dutch|english|finnish|french|"
-    r"german|greek|hebrew|hindi|hungarian|italian|japanese|korean|latin|norwegian|polish|portuguese|romanian|russian|spanish|swedish|"
+    r"\b(?:translat|traduc|traduis|tradui|übersetz|vertaal|перевед|翻译|languages?(?! (?:model|processing))|"
+    r"arabic|chinese|czech|danish|dutch|english|finnish|french|german|greek|hebrew|hindi|hungarian|italian|japanese|korean|"
+    r"latin|norwegian|polish|portuguese|romanian|russian|spanish|swedish|"
     r"turkish|ukrainian|vietnamese|deutsch|englisch|français|español|italiano|português)",
     re.IGNORECASE,
 )
-"""A prompt that names a language or speaks of translating may ask for a change."""
+"""A prompt that names a language or speaks of translating may ask for a change; one of language models need not."""
 
 
 class Change(NamedTuple):

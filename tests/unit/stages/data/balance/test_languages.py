@@ -42,6 +42,12 @@ def test_an_answer_in_another_language_is_found(tmp_path: Path, answer: str) -> 
     assert lines(tmp_path, [*english(), record("Where is the parcel that I ordered from you last week?", answer)]) == [121]
 
 
+def test_a_prompt_about_language_models_asks_for_no_other_language(tmp_path: Path) -> None:
+    asked = "Explain how a language model is trained and what it learns from."
+    assert lines(tmp_path, [*english(), record(asked, GERMAN[0])]) == [121]
+    assert lines(tmp_path, [*english(), record(asked.replace(" model", " course in Bonn"), GERMAN[0])]) == []
+
+
 def test_an_answer_that_changes_on_the_way_is_found(tmp_path: Path) -> None:
     row = record("Where is the parcel?", f"{ENGLISH[1]} {ENGLISH[0]} {GERMAN[0]} {GERMAN[1]}")
     rows = [*english(), row]
