@@ -64,7 +64,7 @@ def truetune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Truetune:
     monkeypatch.setenv("TRUETUNE_CACHE", str(tmp_path / "cache"))
 
     def call(*arguments: str | Path, cwd: Path = tmp_path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "truetune.cli.main", *map(str, arguments)]
+        command = [sys.executable, "-m", "truetune", *map(str, arguments)]
         return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
 
     return call

@@ -124,7 +124,7 @@ def by_command(planted: Planted) -> tuple[list[Flag], float]:
         rows, held_out = Path(folder) / ROWS, Path(folder) / HELD_OUT
         write_lines(rows, planted.lines)
         write_lines(held_out, planted.held_out)
-        command = [sys.executable, "-m", "truetune.cli.main", "check", str(rows), "--against", str(held_out), "--json"]
+        command = [sys.executable, "-m", "truetune", "check", str(rows), "--against", str(held_out), "--json"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1, 4):
         raise GateError(f"`truetune check` ended with {done.returncode}: {(done.stderr or done.stdout)[-2000:]}")

@@ -123,7 +123,7 @@ def ask(python: str, script: str, rows: Path, held_out: Path) -> Said:
 def truetune(rows: Path, held_out: Path) -> Said:
     """What `truetune check` says, at `warn` or above."""
     before = _children_cpu_s()
-    command = [sys.executable, "-m", "truetune.cli.main", "check", str(rows), "--against", str(held_out), "--json"]
+    command = [sys.executable, "-m", "truetune", "check", str(rows), "--against", str(held_out), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     flags: dict[str, list[int]] = {}
     for finding in json.loads(done.stdout)["findings"]:

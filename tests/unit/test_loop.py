@@ -141,7 +141,7 @@ def test_killed_at_a_stage_goes_on(stage: str, project: Path, truetune: Truetune
 
 def _kill_when(project: Path, ready: object) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "truetune.cli.main", "run"], cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "truetune", "run"], cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
@@ -156,7 +156,7 @@ def _kill_when(project: Path, ready: object) -> None:
 
 def test_ctrl_c_says_how_to_go_on(project: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "truetune.cli.main", "run"], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "truetune", "run"], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     while not (project / "runs").exists() and process.poll() is None:
         time.sleep(0.005)
@@ -250,7 +250,7 @@ def test_full_disk_is_said_and_nothing_is_lost(project: Path, truetune: Truetune
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
         "sys.argv = ['truetune', 'run']\n"
-        "from truetune.cli.main import main\nmain()\n"
+        "from truetune.__main__ import main\nmain()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 3, done.stdout + done.stderr

@@ -59,12 +59,3 @@ def options(
 
     Exit codes: 0 passed, 1 a gate failed, 2 usage or config, 3 environment, 4 not measured, 70 a bug of ours, 130 interrupted.
     """
-
-
-def main() -> None:
-    """The console script."""
-    app()
-
-
-if __name__ == "__main__":
-    main()

@@ -70,7 +70,7 @@ def test_no_answer_measures_nothing_and_a_wrong_one_is_named(tickets: Path, true
 def test_keys_at_a_terminal(tickets: Path, tmp_path: Path) -> None:
     """Single keys, no return; a key that means nothing is no answer; the verdicts are there although the process is killed."""
     leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "truetune.cli.main", "data", "spotcheck", "tickets.jsonl", "-n", "4"]
+    command = [sys.executable, "-m", "truetune", "data", "spotcheck", "tickets.jsonl", "-n", "4"]
     process = subprocess.Popen(command, cwd=tmp_path, stdin=follower, stdout=follower, stderr=follower, close_fds=True)
     os.close(follower)
     screen = ""

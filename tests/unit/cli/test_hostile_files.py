@@ -34,7 +34,7 @@ OTHER = json.dumps(record("When does the shop open?", "At nine, on every day but
 
 def check(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "truetune.cli.main", "check", str(path), *options],
+        [sys.executable, "-m", "truetune", "check", str(path), *options],
         capture_output=True,
         text=True,
         timeout=300,

@@ -24,7 +24,7 @@ HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate"}
 def modules_after(arguments: list[str], cwd: Path) -> set[str]:
     code = (
         "import sys, json\n"
-        "from truetune.cli.main import main\n"
+        "from truetune.__main__ import main\n"
         f"sys.argv = ['truetune', *{arguments!r}]\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "sys.stderr.write('MODULES' + json.dumps(sorted(m.split('.')[0] for m in sys.modules)))\n"
@@ -45,7 +45,7 @@ def test_help_needs_neither_pydantic_nor_numpy(tmp_path: Path) -> None:
 
 def test_help_is_quick(tmp_path: Path) -> None:
     """The bound is loose, since machines are shared; docs/log.md has the measured figure."""
-    best = min(_seconds([sys.executable, "-m", "truetune.cli.main", "--help"], tmp_path) for _ in range(5))
+    best = min(_seconds([sys.executable, "-m", "truetune", "--help"], tmp_path) for _ in range(5))
     assert best < 0.6
 
 
@@ -62,3 +62,18 @@ def test_help_has_an_example_and_json(command: str) -> None:
     assert f"truetune {command}" in shown.output
     assert "Example:" in shown.output
     assert "--json" in shown.output
+
+
+def test_an_interruption_while_it_loads_ends_without_a_traceback() -> None:
+    code = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'truetune.cli.session':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from truetune.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
