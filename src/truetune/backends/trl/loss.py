@@ -94,7 +94,7 @@ def _hidden_states(causal: Any, batch: Batch) -> torch.Tensor:
     cache = DynamicCache(config=causal.config)
     backbone(input_ids=batch["prefix_ids"], past_key_values=cache, use_cache=True)
     if any(type(layer) is not DynamicLayer for layer in cache.layers):
-        raise NotImplementedError("the model keeps a cache that cannot be repeated for a batch")
+        raise TypeError("the model keeps a cache that cannot be repeated for a batch")
     cache.batch_repeat_interleave(rows)
     return backbone(input_ids=batch["input_ids"], past_key_values=cache, use_cache=True).last_hidden_state
 

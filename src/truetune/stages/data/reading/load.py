@@ -189,9 +189,14 @@ def _fault(code: str, shown: str, entry: Entry, message: str) -> Fault:
 
 
 def _outline(record: object) -> str:
-    """A record as a person looks for a fault in it: of a conversation the beginning of every turn, of all else the JSON."""
+    """A record as a person looks for a fault in it: of a conversation the beginning of every turn, of all else the JSON.
+
+    A preference pair's fault may be in either side, so it is no mere conversation.
+    """
     turns = (
-        next((record[key] for key in ("messages", "conversations") if key in record), None) if isinstance(record, dict) else None
+        next((record[key] for key in ("messages", "conversations") if key in record), None)
+        if isinstance(record, dict) and "chosen" not in record
+        else None
     )
     if not isinstance(turns, list) or not turns:
         return _as_json(record)

@@ -61,6 +61,16 @@ def test_wrong_types(tmp_path: Path, row: object, said: str) -> None:
     assert said in finding.message
 
 
+def test_the_faulty_side_of_a_pair_is_shown(tmp_path: Path) -> None:
+    pair = {
+        "conversations": [{"from": "human", "value": "where is it"}],
+        "chosen": 5,
+        "rejected": {"from": "gpt", "value": "gone"},
+    }
+    (finding, *_) = check_rows(tmp_path, [pair]).findings
+    assert '"chosen": 5' in str(finding.evidence["text"])
+
+
 def test_a_faulty_conversation_is_shown_turn_by_turn_and_masked(tmp_path: Path) -> None:
     turns = [
         {"role": "system", "content": "be brief " * 60},
