@@ -10,7 +10,8 @@ template stays unmeasured); `curate`, which writes a version; and `diff`, to the
 The corpus is made from a seed: questions and answers of 0.3 to 1.3 kB under three system prompts, with faults of many kinds,
 from sentences of the support messages with a third of their longer words replaced. The
 table has CPU and wall time from the start of the process to the report as JSON, the peak of the memory that the process took for
-itself (what is mapped from files can be taken back at any time, and is given beside it), and the CPU time by phase.
+itself (what is mapped from files can be taken back at any time, and is given beside it), and the CPU time and the most own memory
+of each phase that takes a hundredth of the time or nearly the most memory.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ import cProfile
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ _SYSTEMS = (
 _MESSAGES = Path(__file__).parent.parent / "faults" / "support_messages.jsonl"
 _REPLACED_FRAC = 0.35
 """Words of four letters or more that are replaced by others: what is left of a sentence is no near copy of another use of it."""
+_MEMORY = ("RssAnon", "RssFile", "VmHWM")
 _PHASES = {"reading": "read", "looking at the rows": "row checks"}
 
 
@@ -123,12 +125,11 @@ def _line(row: tuple[str, str, str]) -> str:
 
 
 class _Phases:
-    """Progress that notes how much CPU time each phase took, and how far it raised the most memory that was taken so far."""
+    """Progress that notes how much CPU time each phase took, and when each began."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self.raised: dict[str, int] = {}
-        self._highest = _highest_bytes()
+        self.begun: list[tuple[float, str]] = []
         self._name = "start"
         self._since = 0.0
 
@@ -142,14 +143,8 @@ class _Phases:
         """The phase is over."""
         now = time.process_time()
         self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._since
-        if (highest := _highest_bytes()) > self._highest:
-            self.raised[self._name], self._highest = highest, highest
+        self.begun.append((time.monotonic(), following))
         self._name, self._since = following, now
-
-
-def _highest_bytes() -> int:
-    """The most memory that this process has had so far, mapped files included."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
 def _run_check(path: Path, phases: _Phases, _model: str | None) -> tuple[Record, str]:
@@ -229,19 +224,31 @@ def _do(work: str, path: Path, model: str | None, profile: Path | None) -> None:
     if profiler is not None and profile is not None:
         profiler.disable()
         profiler.dump_stats(profile)
-    print(json.dumps({"phases": phases.seconds, "raised": phases.raised, "said": said, "json_bytes": size}))
+    print(json.dumps({"phases": phases.seconds, "begun": phases.begun, "said": said, "json_bytes": size}))
 
 
-def _watch(pid: int, peak: dict[str, int], is_over: threading.Event) -> None:
+_Sample = tuple[float, Mapping[str, int]]
+
+
+def _watch(pid: int, samples: list[_Sample], is_over: threading.Event) -> None:
     while not is_over.wait(0.05):
         try:
             status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
         except OSError:
             return
-        for line in status.splitlines():
-            name, _, value = line.partition(":")
-            if name in ("RssAnon", "RssFile", "VmHWM"):
-                peak[name] = max(peak.get(name, 0), int(value.split()[0]) << 10)
+        lines = (line.partition(":") for line in status.splitlines())
+        samples.append((time.monotonic(), {k: int(v.split()[0]) << 10 for k, _, v in lines if k in _MEMORY}))
+
+
+def _peaks(samples: Sequence[_Sample], begun: Sequence[tuple[float, str]]) -> dict[str, int]:
+    """The most own memory of each phase."""
+    peaks: dict[str, int] = {}
+    starts = [start for start, _ in begun]
+    for when, memory in samples:
+        place = bisect_right(starts, when) - 1
+        name = begun[place][1] if place >= 0 else "start"
+        peaks[name] = max(peaks.get(name, 0), memory.get("RssAnon", 0))
+    return peaks
 
 
 def measure(work: str, path: Path, model: str | None, profile: Path | None) -> dict[str, object]:
@@ -251,9 +258,9 @@ def measure(work: str, path: Path, model: str | None, profile: Path | None) -> d
     command += ["--profile", str(profile)] if profile else []
     begun = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    peak: dict[str, int] = {}
+    samples: list[_Sample] = []
     is_over = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, peak, is_over))
+    watcher = threading.Thread(target=_watch, args=(process.pid, samples, is_over))
     watcher.start()
     output = process.stdout.read() if process.stdout else ""
     _, status, usage = os.wait4(process.pid, 0)
@@ -263,7 +270,9 @@ def measure(work: str, path: Path, model: str | None, profile: Path | None) -> d
     if process.returncode:
         raise SystemExit(f"{work} ended with {process.returncode}")
     cpu_s = usage.ru_utime + usage.ru_stime
-    return {**json.loads(output), "cpu_s": cpu_s, "wall_s": time.monotonic() - begun, **peak}
+    found = json.loads(output)
+    highest = {name: max((memory.get(name, 0) for _, memory in samples), default=0) for name in _MEMORY}
+    return {**found, "cpu_s": cpu_s, "wall_s": time.monotonic() - begun, **highest, "peaks": _peaks(samples, found["begun"])}
 
 
 def _table(work: str, rows: int, size_bytes: int, found: dict[str, object]) -> Iterator[str]:
@@ -273,16 +282,13 @@ def _table(work: str, rows: int, size_bytes: int, found: dict[str, object]) -> I
         f"own memory {mib['RssAnon']} MiB, mapped files {mib['RssFile']} MiB, both at most {mib['VmHWM']} MiB; "
         f"{found['said']}, {found['json_bytes']} bytes of JSON"
     )
-    phases = found["phases"]
+    phases, peaks = found["phases"], found["peaks"]
     assert isinstance(phases, dict)
+    assert isinstance(peaks, dict)
     for name, seconds in sorted(phases.items(), key=lambda item: -item[1]):
-        if seconds >= 0.01 * float(str(found["cpu_s"])):
-            yield f"           {seconds:8.2f} s  {seconds / rows * 1e6:7.1f} µs a row  {name}"
-    raised = found["raised"]
-    assert isinstance(raised, dict)
-    for name, size in raised.items():
-        if size >= 0.5 * max(raised.values()):
-            yield f"           up to {size >> 20} MiB in {name}"
+        if seconds >= 0.01 * float(str(found["cpu_s"])) or peaks.get(name, 0) >= 0.8 * max(peaks.values()):
+            at_most = f"{peaks[name] >> 20:5} MiB" if name in peaks else " " * 9
+            yield f"           {seconds:8.2f} s  {seconds / rows * 1e6:7.1f} µs a row  {at_most}  {name}"
 
 
 def main() -> None:

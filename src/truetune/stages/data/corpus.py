@@ -167,7 +167,7 @@ class Corpus:
     @cached_property
     def index(self) -> PromptIndex:
         """Which prompts are similar; built once, used by duplicates, contradictions, leaks, splits and the unique count."""
-        return PromptIndex(_Contexts(self.everyone), self.near_duplicate_jaccard)
+        return PromptIndex(_Contexts(self.everyone), self.near_duplicate_jaccard, self.rows.folder)
 
     @cached_property
     def rephrased(self) -> Sequence[Rephrased]:

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from truetune.stages.data.neighbours.nomination import Reach
 from truetune.stages.data.neighbours.sorting import sort_in_place
-from truetune.stages.data.neighbours.words import Block, Hashes, Ints, WordTable, spans
+from truetune.stages.data.neighbours.words import Block, Flags, Hashes, Ints, WordTable, spans
 
 _SIGNATURE_BITS = 512
 _SIGNATURE_PAIRS = 1 << 13
 _PAIR_WORDS = 1 << 18
+
+GATHERED_WORDS = 1 << 22
+"""Pairs whose texts have so many words together are looked at at once; that takes some fifty bytes a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +36,51 @@ class Texts:
         return Texts(self.table, self.rows[kept])
 
 
+class Parities:
+    """Which pairs of texts of a table can share enough words, by the parity of hashed word counts.
+
+    Never wrong about a pair that can. Each word that one text has and the other has not flips one bit, so the bits that differ
+    are at most the words that differ.
+    """
+
+    def __init__(self, table: WordTable) -> None:
+        """64 bytes a text."""
+        self._lengths = table.lengths
+        self._bits = np.concatenate([np.empty((0, _SIGNATURE_BITS // 64), dtype=np.uint64), *map(_parities, table.blocks)])
+
+    def may_pass(self, left: Ints, right: Ints, reach: Reach) -> Ints:
+        """The places of those pairs, (passed,), ascending."""
+        a, b = self._lengths[left], self._lengths[right]
+        needed = reach.needed(np.maximum(a, b))
+        fitting = np.flatnonzero(np.minimum(a, b) >= needed)
+        spare = (a + b - 2 * needed)[fitting]
+        possible = _few_flips(self._bits, left[fitting], right[fitting], spare)
+        return fitting[possible]
+
+
 def passing(left: Texts, right: Texts, reach: Reach) -> tuple[Ints, Ints]:
     """Which pairs share enough words (as multisets), and how many words each of these shares.
 
     Returns:
-        positions of the pairs that pass, (passed,), and their shared words, (passed,).
+        positions of the pairs that pass, (passed,), ascending, and their shared words, (passed,).
     """
     kept = np.flatnonzero(np.minimum(left.lengths, right.lengths) >= reach.needed(np.maximum(left.lengths, right.lengths)))
-    left, right = left.only(kept), right.only(kept)
+    passed = [(kept[:0], kept[:0])]
+    for some in chunks(left.lengths[kept] + right.lengths[kept], GATHERED_WORDS):
+        places = kept[some]
+        enough, shared = _passing(left.only(places), right.only(places), reach)
+        passed.append((places[enough], shared))
+    return np.concatenate([places for places, _ in passed]), np.concatenate([shared for _, shared in passed])
+
+
+def _passing(left: Texts, right: Texts, reach: Reach) -> tuple[Ints, Ints]:
+    """The same of pairs whose words are looked at together."""
     needed = reach.needed(np.maximum(left.lengths, right.lengths))
     block, a, b = _gathered(left, right)
-    possible = np.flatnonzero(_may_pass(block, a, b, needed))
+    possible = np.flatnonzero(_few_flips(_parities(block), a, b, block.lengths[a] + block.lengths[b] - 2 * needed))
     shared = _shared_words(block, a[possible], b[possible])
     enough = shared >= needed[possible]
-    return kept[possible[enough]], shared[enough]
+    return possible[enough], shared[enough]
 
 
 def gathered_rows(left: Texts, right: Texts) -> tuple[Ints, Ints]:
@@ -75,19 +108,14 @@ def _numbered(size: int, *chosen: Ints) -> tuple[Ints, Ints]:
     return np.flatnonzero(wanted), np.cumsum(wanted) - 1
 
 
-def _may_pass(block: Block, a: Ints, b: Ints, needed: Ints) -> npt.NDArray[np.bool_]:
-    """Which pairs can share `needed` words, by the parity of hashed word counts; never wrong about one that does.
-
-    Each word that one text has and the other has not flips one bit, so the bits that differ are at most the words that differ.
-    """
-    signatures = _parities(block)
-    lengths = block.lengths
-    possible = np.empty(len(a), dtype=bool)
+def _few_flips(parities: Hashes, a: Ints, b: Ints, most: Ints) -> Flags:
+    """In which pairs at most so many bits differ, (pairs,)."""
+    few = np.empty(len(a), dtype=bool)
     for start in range(0, len(a), _SIGNATURE_PAIRS):
         some = slice(start, start + _SIGNATURE_PAIRS)
-        flips = np.bitwise_count(signatures[a[some]] ^ signatures[b[some]]).sum(axis=1, dtype=np.int64)
-        possible[some] = flips <= lengths[a[some]] + lengths[b[some]] - 2 * needed[some]
-    return possible
+        flips = np.bitwise_count(parities[a[some]] ^ parities[b[some]]).sum(axis=1, dtype=np.int64)
+        few[some] = flips <= most[some]
+    return few
 
 
 def _parities(block: Block) -> Hashes:

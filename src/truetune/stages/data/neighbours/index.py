@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from truetune.stages.data.neighbours.comparison import Texts, passing
+from truetune.stages.data.neighbours.comparison import GATHERED_WORDS, Parities, Texts, chunks, passing
 from truetune.stages.data.neighbours.meetings import Buckets
-from truetune.stages.data.neighbours.nomination import Nominator, Reach
+from truetune.stages.data.neighbours.nomination import Keys, Nominator, Reach
 from truetune.stages.data.neighbours.order import in_order
 from truetune.stages.data.neighbours.sentences import rests_agree
+from truetune.stages.data.neighbours.sorting import distinct
 from truetune.stages.data.neighbours.wording import NONE, without_shared_wording
 from truetune.stages.data.neighbours.words import Flags, Hashes, Ints, WordTable, read_texts
 
@@ -68,6 +70,7 @@ class SimilarityIndex:
         *,
         spare_words: int = 0,
         leave_out_shared_wording: bool = False,
+        scratch_dir: Path | None = None,
     ) -> None:
         """Cut the texts into words, merge those that say the same, and make the others findable.
 
@@ -78,20 +81,23 @@ class SimilarityIndex:
             spare_words: so many words may differ in short texts whatever the threshold; see `Reach`.
             leave_out_shared_wording: compare what is left of a text without the wording that many texts share, and only with
                 texts that had the same wording.
+            scratch_dir: where words and keys go if they are many; None is where the system keeps temporary files.
 
         Raises:
             ValueError: the threshold is outside 0.6 to 1, where the nominations were measured.
+            EnvironmentFault: the disk is full.
         """
         if not 0.6 <= threshold <= 1.0:
             raise ValueError(f"threshold must be from 0.6 to 1, not {threshold}")
         self.reach = Reach(threshold, spare_words)
-        self._table, self._keys = read_texts(texts)
+        self._scratch_dir = scratch_dir
+        self._table, self._keys = read_texts(texts, scratch_dir)
         _, first, group = np.unique(self._keys, return_index=True, return_inverse=True)
         self.first_of: Ints = first[group]
         self._rows: Ints = np.sort(first)
         self._wording = np.full(len(self), NONE, dtype=np.int8)
         if leave_out_shared_wording:
-            self._table, self._wording = without_shared_wording(self._table, self._rows)
+            self._table, self._wording = without_shared_wording(self._table, self._rows, scratch_dir)
         self._nominator = Nominator(self._table, self._rows, self.reach, seed)
         self._pairs: Pairs | None = None
         self._found: tuple[Buckets, Buckets] | None = None
@@ -107,8 +113,11 @@ class SimilarityIndex:
     def verified_pairs(self) -> Pairs:
         """All near copies among the different texts (the first of each group of equal ones), each pair once, `left < right`."""
         if self._pairs is None:
-            kinds = (self._nominator.subset_keys, self._nominator.shingle_keys)
-            met = [self._comparable(Buckets(keys(self._table, self._rows), len(self)).pairs()) for keys in kinds]
+            parities = Parities(self._table)
+            met = [np.empty(0, dtype=np.int64)]
+            for codes in self._nominated():
+                comparable = self._comparable(codes)
+                met.append(comparable[parities.may_pass(comparable >> 32, comparable & _ROW, self.reach)])
             self._pairs = self._verified(self._table, met)
         return self._pairs
 
@@ -131,13 +140,24 @@ class SimilarityIndex:
 
     def words_in_order(self, pairs: Pairs) -> Ints:
         """How many words each pair of indexed texts has in common in the same order, (pairs,)."""
-        rows = np.union1d(pairs.left, pairs.right)
-        block = self._table.take(rows)
-        return in_order(block, block, np.searchsorted(rows, pairs.left), np.searchsorted(rows, pairs.right))
+        counts = np.empty(len(pairs), dtype=np.int64)
+        for some in self._chunks(pairs):
+            left, right = pairs.left[some], pairs.right[some]
+            rows = np.union1d(left, right)
+            block = self._table.take(rows)
+            counts[some] = in_order(block, block, np.searchsorted(rows, left), np.searchsorted(rows, right))
+        return counts
 
     def rests_agree(self, pairs: Pairs) -> Flags:
         """Whether each pair of indexed texts agrees also in the sentences that it does not share, (pairs,)."""
-        return rests_agree(Texts(self._table, pairs.left), Texts(self._table, pairs.right))
+        agree = np.empty(len(pairs), dtype=bool)
+        for some in self._chunks(pairs):
+            agree[some] = rests_agree(Texts(self._table, pairs.left[some]), Texts(self._table, pairs.right[some]))
+        return agree
+
+    def _chunks(self, pairs: Pairs) -> Iterator[slice]:
+        """Runs of pairs that do not have too many words to be looked at together."""
+        return chunks(self.lengths[pairs.left] + self.lengths[pairs.right], GATHERED_WORDS)
 
     def query(self, texts: Iterable[str]) -> Pairs:
         """Which of other texts are equal to, or near copies of, which indexed ones (of equal ones, the first)."""
@@ -160,10 +180,16 @@ class SimilarityIndex:
     def _buckets(self) -> tuple[Buckets, Buckets]:
         """The meeting places of short texts and of long ones, kept for the queries to come."""
         if self._found is None:
-            subsets = Buckets(self._nominator.subset_keys(self._table, self._rows), len(self))
-            shingles = Buckets(self._nominator.shingle_keys(self._table, self._rows), len(self))
-            self._found = subsets, shingles
+            self._found = self._met_by(self._nominator.subset_keys), self._met_by(self._nominator.shingle_keys)
         return self._found
+
+    def _nominated(self) -> Iterator[Ints]:
+        """Pairs that share a key, in runs; of short texts, then of long ones."""
+        for keys in (self._nominator.subset_keys, self._nominator.shingle_keys):
+            yield from self._met_by(keys).pairs()
+
+    def _met_by(self, keys: Callable[[WordTable, Ints], Iterator[Keys]]) -> Buckets:
+        return Buckets(keys(self._table, self._rows), len(self), self._scratch_dir)
 
     def _comparable(self, codes: Ints) -> Ints:
         """The nominated pairs that had no two different wordings: "translate X" and "summarise X" are no copies."""
@@ -173,15 +199,10 @@ class SimilarityIndex:
 
     def _verified(self, table: WordTable, nominations: list[Ints]) -> Pairs:
         """The nominated pairs of texts of a table and indexed texts that reach the threshold, each once."""
-        passed = [self._passed(table, codes) for codes in nominations]
-        codes, first = np.unique(np.concatenate([codes for codes, _ in passed]), return_index=True)
-        shared = np.concatenate([words for _, words in passed])[first]
-        left, right = codes >> 32, codes & _ROW
+        codes = distinct(np.concatenate(nominations))
+        kept, shared = passing(Texts(table, codes >> 32), Texts(self._table, codes & _ROW), self.reach)
+        left, right = codes[kept] >> 32, codes[kept] & _ROW
         a, b = table.lengths[left], self._table.lengths[right]
         longer, union = np.maximum(a, b), a + b - shared
         empty = longer == 0  # nothing in common, and nothing that differs
         return Pairs(left, right, (shared + empty) / (longer + empty), (shared + empty) / (union + empty))
-
-    def _passed(self, table: WordTable, codes: Ints) -> tuple[Ints, Ints]:
-        kept, shared = passing(Texts(table, codes >> 32), Texts(self._table, codes & _ROW), self.reach)
-        return codes[kept], shared

@@ -78,9 +78,11 @@ class Nominator:
         self._salt = mix(np.array([seed], dtype=np.uint64))[0]
         self._short_to = _longest_short_text(reach)
         self._long_from = int(reach.needed(self._short_to + 1))
-        short = table.take(rows[table.lengths[rows] <= self._short_to])
-        buckets = (short.hashes & np.uint32(_COUNT_BUCKETS - 1)).astype(np.int64)
-        self._counts = np.bincount(buckets, minlength=_COUNT_BUCKETS)
+        short = rows[table.lengths[rows] <= self._short_to]
+        self._counts = np.zeros(_COUNT_BUCKETS, dtype=np.int64)
+        for start in range(0, len(short), _KEY_BLOCK_ROWS):
+            hashes = table.take(short[start : start + _KEY_BLOCK_ROWS]).hashes
+            self._counts += np.bincount((hashes & np.uint32(_COUNT_BUCKETS - 1)).astype(np.int64), minlength=_COUNT_BUCKETS)
 
     def subset_keys(self, table: WordTable, rows: Ints) -> Iterator[Keys]:
         """The keys of the short ones of some texts (`rows` ascending), in blocks."""

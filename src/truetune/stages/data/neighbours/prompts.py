@@ -1,9 +1,10 @@
 """Who is similar to whom: one index over prompts that duplicates, contradictions, leaks, splits and the unique count share.
 
 Prompts of the same words are one node. The engine in `neighbours` nominates pairs of nodes by shared words and counts these
-exactly; here their order and their sentences decide which pairs are near-duplicates, and which of those are copies. What stays is
-4 bytes and a bit for each word and some 60 bytes a prompt; while pairs are sought, 8 bytes twice for each of up to eighty keys a
-prompt come on top. Measured: 2.9 kB a prompt of 650 characters at the peak, so 2.9 GB for a million (docs/log.md).
+exactly; here their order and their sentences decide which pairs are near-duplicates, and which of those are copies. What stays in
+memory is a bit for each word and some 60 bytes a prompt; while pairs are sought, 128 bytes a prompt come on top, and some 100 MB
+whatever their number. Words and keys of many prompts lie in files: 4 bytes a word and, while pairs are sought, twice 8 bytes for
+each of up to a hundred keys a prompt. Measured: docs/log.md.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import overload
 
 import numpy as np
@@ -143,12 +145,20 @@ class PromptIndex:
         pairs: all pairs from `NOMINATE_JACCARD` on whose own sentences agree.
     """
 
-    def __init__(self, prompts: Sequence[str], copy_jaccard: float) -> None:
-        """Index prompts, reading them once; `copy_jaccard` is from which similarity on short ones are copies of each other."""
+    def __init__(self, prompts: Sequence[str], copy_jaccard: float, scratch_dir: Path | None = None) -> None:
+        """Index prompts, reading them once; `copy_jaccard` is from which similarity on short ones are copies of each other.
+
+        Raises:
+            EnvironmentFault: there is no room in `scratch_dir`, or where the system keeps temporary files.
+        """
         self._prompts = prompts
         self._copy_jaccard = copy_jaccard
         self._engine = SimilarityIndex(
-            map(_compared, prompts), NEAR_WORDS_FRAC, spare_words=SPARE_WORDS, leave_out_shared_wording=True
+            map(_compared, prompts),
+            NEAR_WORDS_FRAC,
+            spare_words=SPARE_WORDS,
+            leave_out_shared_wording=True,
+            scratch_dir=scratch_dir,
         )
         first_of = self._told_apart(self._engine.first_of)
         self._firsts = np.unique(first_of)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from truetune.stages.data.neighbours.words import (
     Flags,
     Hashes,
     Ints,
+    TableWriter,
     Words,
     WordTable,
     occurrences,
@@ -58,21 +60,23 @@ NONE = -1
 Numbers = npt.NDArray[np.int8]
 
 
-def without_shared_wording(table: WordTable, rows: Ints) -> tuple[WordTable, Numbers]:
+def without_shared_wording(table: WordTable, rows: Ints, scratch_dir: Path | None = None) -> tuple[WordTable, Numbers]:
     """The texts without the wording that makes up much of them, and the number of the wording that each has whole, (texts,).
 
     Args:
         table: all texts.
         rows: the different ones among them, ascending: wording is what many of these share.
+        scratch_dir: where the words go if they are many; None is where the system keeps temporary files.
     """
     wordings = _wordings(table, rows)
     if not wordings:
         return table, np.full(len(table), NONE, dtype=np.int8)
-    parts = [_left_out(block, bits, wordings) for block, bits in zip(table.blocks, table.openings, strict=True)]
-    return (
-        WordTable([block for block, _, _ in parts], [bits for _, bits, _ in parts]),
-        np.concatenate([numbers for _, _, numbers in parts]),
-    )
+    writer, numbers = TableWriter(scratch_dir), []
+    for block, bits in zip(table.blocks, table.openings, strict=True):
+        rest, openings, of_block = _left_out(block, bits, wordings)
+        writer.put(rest, openings)
+        numbers.append(of_block)
+    return writer.table(), np.concatenate(numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Texts as runs of word hashes: the one tokenisation that exact copies, near copies and leaks are all read from.
 
-Kept are four bytes a word, one bit a word (does it open a sentence?) and sixteen bytes a text, whatever the words are.
+Kept are four bytes a word (of many texts in a file), one bit a word (does it open a sentence?) and sixteen bytes a text, whatever
+the words are.
 
 A word is a run of anything but white space and ordinary punctuation, case folded: `$5` and `+5` are words, for symbols change
 what is said. One mark inside belongs to it (`don't`, `e-mail`, `3.5`, `7:30`), so that what a person changes as one word is one
@@ -15,11 +16,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from truetune.core.compiled import COMPILED, CompiledPart
+from truetune.stages.data.neighbours.spool import Spool
 
 Hashes = npt.NDArray[np.uint64]
 Words = npt.NDArray[np.uint32]
@@ -136,16 +139,38 @@ class WordTable:
                 yield block, bits, spans(block.starts[rows[low:high] - first], self.lengths[rows[low:high]])
 
 
-def read_texts(texts: Iterable[str]) -> tuple[WordTable, Hashes]:
+class TableWriter:
+    """A table that is made block by block; the words of many texts go to a file."""
+
+    def __init__(self, scratch_dir: Path | None) -> None:
+        """The file lies in `scratch_dir`, or where the system keeps temporary files."""
+        self._words = Spool(np.uint32, scratch_dir)
+        self._starts: list[Ints] = []
+        self._openings: list[Bytes] = []
+
+    def put(self, block: Block, openings: Bytes) -> None:
+        """One more block, and as packed bits which of its words open a sentence."""
+        self._words.put(block.hashes)
+        self._starts.append(block.starts)
+        self._openings.append(openings)
+
+    def table(self) -> WordTable:
+        """What was put."""
+        words = self._words.sealed().values
+        ends = np.cumsum([int(starts[-1]) for starts in self._starts])
+        hashes = np.split(words, ends[:-1]) if len(ends) else []
+        return WordTable([Block(*block) for block in zip(hashes, self._starts, strict=True)], self._openings)
+
+
+def read_texts(texts: Iterable[str], scratch_dir: Path | None = None) -> tuple[WordTable, Hashes]:
     """All texts cut into words, once, and one key for each text that depends on its words and their order, (texts,)."""
     cut = _cut if COMPILED is None else _CompiledCut(COMPILED)
-    blocks, openings, keys = [], [], [np.empty(0, dtype=np.uint64)]
+    writer, keys = TableWriter(scratch_dir), [np.empty(0, dtype=np.uint64)]
     for part in parts(texts):
         run = cut(part)
         keys.append(run.keys)
-        blocks.append(Block(run.hashes, run.starts))
-        openings.append(np.packbits(run.opens))
-    return WordTable(blocks, openings), np.concatenate(keys)
+        writer.put(Block(run.hashes, run.starts), np.packbits(run.opens))
+    return writer.table(), np.concatenate(keys)
 
 
 def unpacked(bits: Bytes, count: int) -> Flags:

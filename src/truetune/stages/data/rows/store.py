@@ -100,7 +100,7 @@ class RowStore:
             self._file.flush()
         mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if self._lines else None
         self._file.close()
-        return StoredRows(mapped, self._ends, self._lines, self._files, self._pairs, self._triplets)
+        return StoredRows(mapped, self._ends, self._lines, self._files, self._pairs, self._triplets, self._folder)
 
 
 class StoredRows(Lazy[Row]):
@@ -109,6 +109,7 @@ class StoredRows(Lazy[Row]):
     Attributes:
         pairs: positions of the rows with a rejected answer, so that their checks need not look at others.
         triplets: positions of the rows with negatives.
+        folder: where the file of rows lies; what else is too large for memory belongs there too.
     """
 
     def __init__(
@@ -119,12 +120,13 @@ class StoredRows(Lazy[Row]):
         files: Sequence[tuple[int, str]],
         pairs: Sequence[int],
         triplets: Sequence[int],
+        folder: Path,
     ) -> None:
         """`ends` are the borders of the rows in bytes; `files` says where each file's rows begin."""
         self._mapped = mapped
         self._view = memoryview(mapped if mapped is not None else b"")
         self._ends, self._lines, self._files = ends, lines, files
-        self.pairs, self.triplets = pairs, triplets
+        self.pairs, self.triplets, self.folder = pairs, triplets, folder
         self._mapped_bytes = 0
         few = len(lines) <= _KEPT_ROWS and ends[-1] <= _KEPT_BYTES
         self._kept: list[Row | None] | None = [None] * len(lines) if few else None

@@ -4,13 +4,15 @@ import math
 import random
 from collections import Counter
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truetune.stages.data.neighbours import SimilarityIndex
+from truetune.stages.data.neighbours import SimilarityIndex, comparison, meetings, nomination, spool, words
+from truetune.stages.data.neighbours import index as index_module
 
 WORDS = [f"w{number}" for number in range(40)]
 short_texts = st.lists(st.sampled_from(WORDS[:12]), min_size=0, max_size=20).map(" ".join)
@@ -240,3 +242,37 @@ def test_a_pair_that_was_not_nominated_can_be_compared() -> None:
     found = index.compare(np.array([1, 0, 2]), np.array([0, 2, 2]))
 
     assert (found.left.tolist(), found.right.tolist(), found.share.tolist()) == ([0], [1], [0.8])
+
+
+def crowded(rng: random.Random) -> list[str]:
+    """Short and long texts, edited copies of them, and crowds: forms filled in, and one text that is edited forty times."""
+    vocabulary = [f"v{number}" for number in range(3_000)]
+    texts = [" ".join(rng.choices(vocabulary, k=rng.choice((6, 12, 30, 90)))) for _ in range(400)]
+    form = " ".join(rng.choices(vocabulary, k=30))
+    texts += [f"{form} {' '.join(rng.choices(vocabulary, k=15))}" for _ in range(150)]
+    texts += [edited(text, 0.15, rng) for text in [*texts[::2], *[texts[3]] * 40]]
+    return texts
+
+
+def test_pairs_do_not_depend_on_how_much_is_looked_at_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    texts = crowded(random.Random(11))
+
+    def found() -> list[list[float]]:
+        index = SimilarityIndex(texts, spare_words=8, leave_out_shared_wording=True, scratch_dir=tmp_path)
+        pairs = index.verified_pairs()
+        order, rests = index.words_in_order(pairs), index.rests_agree(pairs)
+        asked = index.query(texts[:100])
+        columns = (index.first_of, pairs.left, pairs.right, pairs.share, order, rests, asked.left, asked.right, asked.jaccard)
+        return [column.tolist() for column in columns]
+
+    at_once = found()
+    monkeypatch.setattr(spool, "HELD_BYTES", 1 << 12)
+    monkeypatch.setattr(words, "_BLOCK_CHARS", 1 << 11)
+    monkeypatch.setattr(meetings, "_SLICE_ENTRIES", 1 << 7)
+    monkeypatch.setattr(comparison, "GATHERED_WORDS", 1 << 9)
+    monkeypatch.setattr(index_module, "GATHERED_WORDS", 1 << 9)
+    monkeypatch.setattr(nomination, "_KEY_BLOCK_ROWS", 1 << 5)
+
+    assert len(at_once[1]) > 300
+    assert found() == at_once
+    assert not list(tmp_path.iterdir())
