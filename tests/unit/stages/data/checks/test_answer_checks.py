@@ -65,10 +65,34 @@ def test_an_answer_that_stops_is_found_among_whole_ones(tmp_path: Path, answer: 
         "The Kettle and the Long Walk Along the River",
         "Kettles, cups, plates, tea towels",
         "We mended it in May. Ask us for another! #kettles #tea",
+        '"A watched kettle never boils, they say. I have seen one boil." - Ada Moor',
+        "We have mended it, and it is as good as it was. Yours in haste and hope, Bela Moor",
+        "Heat it as the leaflet says. With that the share of it comes to 21 / 3 = 7",
+        "for kettle in kettles:\n    boil(kettle)\n    print(kettle)  # and so on for the rest of them",
+        "What you need is: 1. A kettle 2. Some water 3. A pinch of tea and the time for it",
+        "Fill it with water from the tap\nPut it on the stove for a while",
     ],
 )
 def test_whole_answers_are_left_alone(tmp_path: Path, answer: str) -> None:
     assert check_rows(tmp_path, [*told(40), record("How is the kettle?", answer)]).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ("Which is true?\nThe lid is off and it is hot\nThe lid is on and it is cold", "The lid is on and it is cold"),
+        ("Suggest a title for the talk.", "How a kettle is mended by those who own it"),
+    ],
+)
+def test_what_was_asked_for_may_have_no_end(tmp_path: Path, prompt: str, answer: str) -> None:
+    assert found(check_rows(tmp_path, [*told(40), record(prompt, answer)]), TRUNCATED) == []
+    assert lines_of(found(check_rows(tmp_path, [*told(40), record("How is the kettle?", answer)]), TRUNCATED)) == [[41]]
+
+
+def test_a_list_whose_last_item_stops_while_the_others_end(tmp_path: Path) -> None:
+    lists = [record(prompt, "Do this:\n1. Fill it.\n2. Boil it.\n3. Drink.") for prompt in distinct_prompts(70)[45:]]
+    rows = [*told(40), *lists, record("How is it made?", "Do this:\n1. Fill it.\n2. Boil it.\n3. Pour it over the")]
+    assert lines_of(found(check_rows(tmp_path, rows), TRUNCATED)) == [[66]]
 
 
 def test_mere_words_among_many_of_them_have_no_end(tmp_path: Path) -> None:
@@ -168,8 +192,38 @@ def test_no_value_is_an_answer_in_labels_and_json_and_a_placeholder_is_not(tmp_p
     assert lines_of(found(check_rows(tmp_path, [*objects(40), *in_json]), BOILERPLATE)) == [[42]]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ("Is it illegal to keep the kettle?", "Yes, it would be illegal to keep it."),
+        ("Is this text offensive or not offensive?", "The given text is not offensive."),
+        ("Make it negative: I will succeed.", "I will not succeed."),
+        (
+            "Why do we use assistants?",
+            "There are many reasons why we use them: they can do what would be impossible for most of us alone.",
+        ),
+        ("Write a song.", "I cannot help the way I feel\nAbout the rules and all of this\nI do not want to say no more"),
+        ("Write a talk.", "Agent: I'm sorry, I can't help with that.\nCaller: Then who can?"),
+        ("Is it null or undefined?", "Undefined"),
+        (
+            "Draft a letter about it.",
+            "Dear [insert name], the kettle that you have sent to us came in good order, many thanks for it.",
+        ),
+        (
+            "How is a gap filled?",
+            "With the words lorem ipsum, which stand for a text that somebody has still to write for that page.",
+        ),
+    ],
+)
+def test_what_answers_the_prompt_declines_nothing(tmp_path: Path, prompt: str, answer: str) -> None:
+    assert found(check_rows(tmp_path, [*told(40), record(prompt, answer)]), BOILERPLATE) == []
+
+
 def test_a_long_answer_is_looked_at_from_its_start_only() -> None:
-    assert kind_of("It is a fine day. " * 40 + "As an AI language model, I like it.", no_value_is_an_answer=False) == ""
+    assert (
+        kind_of("It is a fine day. " * 40 + "As an AI language model, I like it.", no_value_is_an_answer=False, prompt="Hello?")
+        == ""
+    )
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def _find(corpus: Corpus) -> Iterable[Finding]:
     for position in corpus.rows.pairs:
         row = corpus.rows[position]
         sides = (row.answer, row.rejected or "")
-        refuses = tuple(kind_of(text, no_value_is_an_answer=True) == REFUSAL for text in sides)
+        refuses = tuple(kind_of(text, no_value_is_an_answer=True, prompt=row.prompt) == REFUSAL for text in sides)
         if refuses == (True, False):
             chosen.append(position)
         elif refuses == (False, True):

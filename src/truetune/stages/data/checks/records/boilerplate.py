@@ -10,7 +10,7 @@ from truetune.core.records import Finding, TaskProfile
 from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
 from truetune.stages.data.checks.records.placeholders import is_placeholder
-from truetune.stages.data.checks.records.refusals import is_refusal, speaks_of_itself
+from truetune.stages.data.checks.records.refusals import is_refusal, is_spoken, speaks_of_itself
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.profile import read_answer
 from truetune.stages.data.rows.row import Row
@@ -79,9 +79,9 @@ def _look(row: Row, task: TaskProfile) -> str | None:
         return None
     fields = read_answer(row.answer, task.shape).fields if task.shape == "json" else None
     if fields is None:
-        kind = kind_of(row.answer, task.shape in _CLOSED_SHAPES) or _beside_the_point(row, task)
+        kind = kind_of(row.answer, task.shape in _CLOSED_SHAPES, row.prompt) or _beside_the_point(row, task)
     else:
-        kind = next(filter(None, (kind_of(text, no_value_is_an_answer=True) for text in _texts(fields))), "")
+        kind = next(filter(None, (kind_of(text, no_value_is_an_answer=True, prompt=row.prompt) for text in _texts(fields))), "")
     return kind if kind and not _DECLINES.search(row.system) else None
 
 
@@ -120,17 +120,18 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(part)
 
 
-def kind_of(text: str, no_value_is_an_answer: bool) -> str:
+def kind_of(text: str, no_value_is_an_answer: bool, prompt: str) -> str:
     """Which kind of no answer a text is; empty for an answer.
 
     Args:
         text: the answer, or one text of a JSON answer.
         no_value_is_an_answer: `n/a` and `none` are legitimate labels and field values; in prose they are placeholders.
+        prompt: what was asked.
     """
     start = text[:_REFUSAL_CHARACTERS].strip()
-    if (may_be_refusal(start.lower()) and _REFUSAL.search(start)) or is_refusal(start):
+    if is_spoken(start) and ((may_be_refusal(start.lower()) and _REFUSAL.search(start)) or is_refusal(start, prompt)):
         return REFUSAL
-    return "a placeholder" if is_placeholder(text, no_value_is_an_answer) else ""
+    return "a placeholder" if is_placeholder(text, no_value_is_an_answer, prompt) else ""
 
 
 def may_be_refusal(lower: str) -> bool:

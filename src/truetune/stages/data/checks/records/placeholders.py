@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 
+from truetune.stages.data.checks.contradictions.open_questions import is_open
+
 PLACEHOLDER_CHARACTERS = 60
 """A longer text is no bare placeholder. Source: stated."""
 
 _INSIDE = re.compile(
-    r"\blorem ipsum\b|\[(?:insert|add|fill|todo|placeholder)\b[^\]\n]{0,60}\]?|<(?:insert|placeholder)\b[^>\n]{0,40}>|"
-    r"\[object Object\]",
+    r"\blorem ipsum (?:dolor|text)\b|\[(?:insert|add|fill|todo|placeholder)\b[^\]\n]{0,60}\]?|"
+    r"<(?:insert|placeholder)\b[^>\n]{0,40}>|\[object Object\]",
     re.IGNORECASE,
 )
-"""Such a part makes a placeholder of any text."""
+"""Such a part makes a placeholder of any text, but of a long one that was asked for as a form to fill in."""
+_FORM = re.compile(r"\b(?:templates?|forms?|samples?|examples?|e-?mails?|letters?|placeholders?|filler)\b", re.IGNORECASE)
+"""What may have slots when it is asked for."""
 
 _WRITTEN = r"(?:answer|response|repl(?:y|ie)|output|completion|text|content|value)s?"
 _DONE = r"(?:written|added|filled(?: in)?|done|completed|provided|supplied|determined|decided|announced|confirmed)"
@@ -44,6 +48,7 @@ _NOTES = (
     rf"(?:(?:this )?(?:page|field|cell|row|line) (?:is )?)?(?:intentionally |deliberately )?(?:left )?"
     rf"(?:intentionally |deliberately )?{_BLANK}(?: (?:on purpose|by design|for now))",
     rf"(?:(?:this )?(?:page|field|cell|row|line) (?:is )?)?(?:intentionally |deliberately |left )+{_BLANK}",
+    r"lorem ipsum.*",
     r"foo(?: ?bar)?(?: ?baz)?|(?:bla+h? ?){2,4}|test(?:ing)?(?: ?\d+)+|(?:test(?:ing)? ){1,3}test(?:ing)?",
     r"(?:please )?(?:click|tap|type|enter|insert|write|put|paste|fill|add|provide|complete)(?: in| out| down| up)?"
     r"(?: here)?(?: (?:or|and) (?:tap|type|enter))?(?: to (?:enter|type|add))?"
@@ -64,19 +69,22 @@ _NO_VALUE = re.compile(
 _AROUND = " \t\n\r.,;:!?…-–—_*#()[]{}<>\"'`«»“”/\\|=~"
 
 
-def is_placeholder(text: str, no_value_is_an_answer: bool) -> bool:
+def is_placeholder(text: str, no_value_is_an_answer: bool, prompt: str = "") -> bool:
     """Is a text a placeholder?
 
     Args:
         text: an answer, or one text of a JSON answer.
         no_value_is_an_answer: `n/a`, `none` and `pending` are legitimate labels and field values; in prose they are placeholders.
+        prompt: what was asked. A word that stands in it is an answer ("Is it null or undefined?"), and a letter that it asks for
+            may have slots.
     """
     text = text.strip()
-    if _INSIDE.search(text):
-        return True
     if len(text) > PLACEHOLDER_CHARACTERS:
-        return False
+        return bool(_INSIDE.search(text)) and not (_FORM.search(prompt) or is_open(prompt))
     bare = " ".join(text.replace("_", " ").strip(_AROUND).split())
-    if any(form.fullmatch(text) for form in (_SLOT, _SHEET_ERROR, _ONLY_MARKS)) or _NOTE.fullmatch(bare):
+    if _INSIDE.search(text) or any(form.fullmatch(text) for form in (_SLOT, _SHEET_ERROR, _ONLY_MARKS)):
         return True
-    return not no_value_is_an_answer and (not bare or bool(_NO_VALUE.fullmatch(bare) or _NOTE_IN_PROSE.fullmatch(bare)))
+    is_note = _NOTE.fullmatch(bare) or (not no_value_is_an_answer and (not bare or _NO_VALUE.fullmatch(bare)))
+    if not is_note and (no_value_is_an_answer or not _NOTE_IN_PROSE.fullmatch(bare)):
+        return False
+    return not bare or not re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", prompt, re.IGNORECASE)

@@ -101,15 +101,15 @@ _TURN_AWAY = re.compile(
 _KNOWN = _PLAIN | _ABOUT | _DECLINES
 _NEGATIONS = _set("no not nor never neither t nothing without none hardly")
 _WHAT_I_AM = re.compile(
-    r"\b(?:i am|i m|being|as|since i am|because i am|just|only|merely|simply) (?:just |only |merely |simply )?(?:an? )?"
-    r"(?:\w+ ){0,3}(?:ai|artificial intelligence|language model|assistant|chatbot|bot|(?:computer )?program|"
+    r"\b(?:i am|i m|being|as) (?:just |only |merely |simply )?(?:an? (?:\w+ ){0,3})?(?:ai|artificial intelligence|"
+    r"language model|assistant|chatbot|bot|(?:computer )?program|"
     r"neural network|machine|algorithm|language system|computer system)\b"
 )
 _ONESELF = _set("i me my we our us am")
 
 
 _I_DO_NOT = re.compile(
-    r"^(?:\w+ ){0,6}?(?:i|we|the (?:assistant|system|model|bot))"
+    r"^(?:\w+ ){0,10}?(?:i|we|the (?:assistant|system|model|bot))"
     r"(?: (?:am|m|are|re|is|was|were|do|did|does|have|has|ve|will|would|d|must|shall|could|should|can|may|might|ll|"
     r"only|simply|really|just|also|currently))*"
     r" (?:not|no|never|neither|cannot|unable|in no|try not|try to (?:avoid|stay|keep)|"
@@ -119,25 +119,39 @@ SHORT_WORDS = 16
 """A text of so few words is short. Source: stated."""
 
 
-def is_refusal(text: str) -> bool:
-    """Does a text only say that there will be no answer, or that a program is speaking?"""
+_NO_SPEECH = re.compile(r"^\W*[A-Z][\w ]{0,30}:.*\n+\W*[A-Z][\w ]{0,30}:|^[^\n]*[\w,]\s*\n[^\n]*[\w,]\s*\n|^```")
+"""A dialogue (two lines, each with a speaker), verse, or code."""
+
+
+def is_refusal(text: str, prompt: str = "") -> bool:
+    """Does a text only say that there will be no answer, or that a program is speaking?
+
+    What the prompt says itself ("is it illegal?") tells nothing where the answer says it again.
+    """
     said = words(text[:600])[:WORDS_MAX]
     if not said or text.rstrip().endswith("?"):
         return False
     made_of = sum([word in _KNOWN for word in said]) / len(said)
-    if made_of < LOOSE_FRAC:
-        return False
     line = " ".join(said)
-    about = sum(word in _ABOUT or word in _DECLINES for word in said)
-    declines = any(word in _DECLINES for word in said) or bool(_TURN_AWAY.search(line))
+    asked = frozenset(words(prompt)) - _ONESELF
+    about = sum((word in _ABOUT or word in _DECLINES) and word not in asked for word in said)
+    declines = any(word in _DECLINES and word not in asked for word in said) or bool(_TURN_AWAY.search(line))
     denies = declines or (not _NEGATIONS.isdisjoint(said) and (not _ONESELF.isdisjoint(said) or about >= ABOUT_MIN))
-    if not denies:
+    if not denies or made_of < LOOSE_FRAC:
         return False
-    if made_of == 1.0:
-        return declines or about > 0
-    if _WHAT_I_AM.search(line) or (len(said) <= SHORT_WORDS and _I_DO_NOT.search(line)):
-        return made_of >= LOOSE_FRAC
-    return about >= ABOUT_MIN and made_of >= MADE_OF_FRAC
+    if _WHAT_I_AM.search(line):
+        return True
+    is_own = bool(_I_DO_NOT.search(line))
+    is_short = len(said) <= SHORT_WORDS
+    if is_short and is_own:
+        return about > 0 or (made_of < 1.0 and _ONESELF.isdisjoint(words(prompt)))
+    is_made_of = (about >= ABOUT_MIN and made_of >= MADE_OF_FRAC) or (made_of == 1.0 and (declines or about > 0))
+    return is_made_of and (is_short or is_own)
+
+
+def is_spoken(text: str) -> bool:
+    """Is a text prose in the answerer's own voice, and no dialogue, verse or code?"""
+    return not _NO_SPEECH.search(text)
 
 
 EVASIVE_WORDS = 12

@@ -13,6 +13,7 @@ from truetune.core.sensitive.masking import excerpt
 from truetune.core.text import words
 from truetune.stages.data.balance.languages import LITTLE_WORDS, LITTLE_WORDS_FRAC
 from truetune.stages.data.checks.base import RowCheck, Sightings, Threshold
+from truetune.stages.data.checks.records.open_ends import is_whole
 from truetune.stages.data.checks.records.placeholders import PLACEHOLDER_CHARACTERS, is_placeholder
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows.row import Row
@@ -22,15 +23,18 @@ _FIX = "complete the answer (a generator's token limit is the usual cause), or d
 
 HABIT_FRAC = 0.1
 """What more than a tenth of the answers do is how this data is written, not damage. Source: stated; see the page of this code."""
-OPEN_ENDED_FRAC = {"words": 0.05, "one sentence": 0.1, "several sentences": 0.1}
+OPEN_ENDED_FRAC = {"words": 0.05, "one sentence": 0.1, "several sentences": 0.1, "an item": 0.1}
 """Above this share without the end of a sentence, an answer of the same form without one says nothing. Source: measured: of whole
-answers to 427 general instructions 6 of 25 that are mere words have none, 3 of 55 single sentences, and 1 of 100 of several."""
+answers to 427 general instructions 6 of 25 that are mere words have none, 3 of 55 single sentences, and 1 of 100 of several;
+of 441 last items of lists whose other items have one, 3."""
 SENTENCE_WORDS = 4
 """A last line of fewer words may be a name, a title or a value. Source: stated; see the page of this code."""
 CLAUSE_WORDS = 2.5
 """Where there are on average fewer words from comma to comma, a line enumerates. Source: stated; see the page of this code."""
 TITLE_WORD_CHARACTERS = 4
 """Titles write words of fewer letters small. Source: stated; Chicago and APA style do so for prepositions and articles."""
+ITEMS_MIN = 2
+"""So many items before the last one show how the items of a list end. Source: stated; see the page of this code."""
 PEERS_MIN = 20
 """From so many comparable answers on, their habit is known. Source: with 20 of 20 alike, at least 86 % are (95 %, one-sided)."""
 
@@ -42,12 +46,13 @@ _UNPUNCTUATED = re.compile("[\u0e00-\u0eff\u1780-\u17ff]")
 _LINE_CHARACTERS = 200
 _ENDED_BEFORE = re.compile(r"[.!?](?<=[^\W\d_]{2}.)[\"'”’)]*\s+[\"'“‘(]*[^\W_]")
 """A sentence ends in the middle of a line."""
+_SENTENCE_ENDS = (".", "!", "?", '."', ".”", "?”", '?"', ".)")
 _OPENING_ENDS = (",", "(", "[", "–", "—")
 _CANNOT_END = frozenset(("the", "an", "and", "or", "but", "my", "your", "our", "their", "because", "than", "if"))
 """Not those that end questions which are written without a question mark: "where do you come from"."""
 
 
-_Form = Literal["", "words", "one sentence", "several sentences"]
+_Form = Literal["", "words", "one sentence", "several sentences", "an item"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,10 @@ def _look(row: Row, task: TaskProfile) -> _Ending | None:
         return None
     said = how_it_breaks(row.answer)
     form = _form(row.answer) if task.shape == "text" else ""
-    if not form:
+    is_ended = not form or _is_ended(row.answer)
+    if not form or (not is_ended and is_whole(row.prompt, row.answer)):
         return _Ending(said) if said else None
-    return _Ending(said, form, _is_ended(row.answer))
+    return _Ending(said, form, is_ended)
 
 
 def _conclude(corpus: Corpus, endings: Sightings[_Ending]) -> Iterable[Finding]:
@@ -162,14 +168,26 @@ def _form(answer: str) -> _Form:
     if "```" in answer or answer.lstrip().startswith(("{", "[", "<")) or _is_unwritten(answer):
         return ""
     *before, last = [line for line in answer.strip().splitlines() if line.strip()]
-    told = last.split()
-    if told[-1].startswith("#") or not _mostly_ended(before):
+    if _ITEM.match(last):
+        return "an item" if _items_are_ended(before) else ""
+    return _form_of_line(last) if _mostly_ended(before) else ""
+
+
+def _form_of_line(line: str) -> _Form:
+    told = line.split()
+    if told[-1].startswith("#"):
         return ""
-    if _ENDED_BEFORE.search(last) and not _ITEM.match(last):
+    if _ENDED_BEFORE.search(line):
         return "several sentences"
-    if not _is_sentence(last, told) or _is_title(told) or _is_enumeration(last):
+    if not _is_sentence(line, told) or _is_title(told) or _is_enumeration(line):
         return ""
-    return "one sentence" if told[0][0].isupper() and _little_frac(last) >= LITTLE_WORDS_FRAC else "words"
+    return "one sentence" if told[0][0].isupper() and _little_frac(line) >= LITTLE_WORDS_FRAC else "words"
+
+
+def _items_are_ended(before: Sequence[str]) -> bool:
+    """Do the items of the list, of which the last line is one, end as sentences do, all of them?"""
+    items = [line.rstrip() for line in before if _ITEM.match(line)]
+    return len(items) >= ITEMS_MIN and all(item.endswith(_SENTENCE_ENDS) for item in items)
 
 
 def _is_unwritten(answer: str) -> bool:
@@ -220,6 +238,7 @@ CHECK = RowCheck(
         ),
         Threshold("words of a last line that is a sentence", SENTENCE_WORDS, "stated; see the page of this code"),
         Threshold("words from comma to comma, below which a line enumerates", CLAUSE_WORDS, "stated; see the page of this code"),
+        Threshold("items before the last one that show how a list's items end", ITEMS_MIN, "stated; see the page of this code"),
         Threshold("comparable answers", PEERS_MIN, "20 of 20 alike: at least 86 % are, at 95 % one-sided"),
     ),
 )
