@@ -33,6 +33,9 @@ from benchmarks.faults.tables import in_markdown
 from benchmarks.real_data import DataAbsentError
 
 FAQ = Path(__file__).with_name("faq.jsonl")
+HANDWRITTEN = ("seen", "unseen", "unseen again")
+"""The parts of `faq.jsonl`: what the rules were written on, and two lists that they were not, the later of names,
+opposites and order."""
 PER_KIND = 120
 VARIANTS = 3
 """Of one answer so many edits of a kind are planted at most."""
@@ -62,7 +65,7 @@ class Source:
 
 
 def handwritten(part: str) -> Source:
-    """The questions that the rules were written on ("seen"), or those written afterwards ("unseen": see docs/log.md)."""
+    """The questions of one part (`HANDWRITTEN`; docs/log.md has what each gave at first look)."""
     pairs: list[Pair] = []
     alone = []
     for row in map(json.loads, FAQ.read_text(encoding="utf-8").splitlines()):
@@ -139,8 +142,7 @@ def _other_field(rng: random.Random, answer: str, answers: Sequence[str]) -> str
 
 def sources(seed: int) -> Iterator[Source | str]:
     """Every corpus, or the reason why it cannot be had here."""
-    yield handwritten("seen")
-    yield handwritten("unseen")
+    yield from map(handwritten, HANDWRITTEN)
     everything = map(json.loads, FAQ.read_text(encoding="utf-8").splitlines())
     yield edited("fictional questions, edited", _OWN, [Example(row["question"], row["answer"]) for row in everything], seed)
     yield relations(seed)

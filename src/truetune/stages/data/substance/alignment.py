@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import combinations
 
 from truetune.stages.data.substance.reading import Item, Statement
-from truetune.stages.data.substance.words import PREPOSITIONS, SYMMETRIC, shared
+from truetune.stages.data.substance.words import shared
 
 ABOUT_FRAC = 0.5
 """Two statements are about the same where the shorter one shares so many of its words with content. Source: stated."""
@@ -24,7 +22,6 @@ FEW_WORDS = 2
 
 _MOST_SENTENCES = 60
 _MOST_REPLACED = 4
-_MOST_THINGS = 12
 _MOST_ITEMS = 300
 """Aligning two statements costs the product of their lengths."""
 
@@ -109,49 +106,3 @@ def _replaced(a: Sequence[Item], b: Sequence[Item]) -> Iterator[tuple[Item, Item
 
 def _place_key(item: Item) -> str:
     return item.stem
-
-
-def in_other_order(a: Sequence[Item], b: Sequence[Item]) -> tuple[tuple[Item, Item], tuple[Item, Item]] | None:
-    """Two things that have changed places around the same words ("A pays B", "B pays A"): first and last word on both sides.
-
-    None where a phrase has moved with its preposition ("on Monday we open", "we open on Monday"), where the order says nothing
-    ("salt and pepper"), and in lists.
-    """
-    left, right = _once(a), _once(b)
-    both = sorted(left.keys() & right.keys(), key=left.__getitem__)[:_MOST_THINGS]
-    for x, y in combinations(both, 2):
-        if right[x] > right[y] and _have_swapped(a, b, (left[x], left[y]), (right[x], right[y])):
-            return (a[left[x]], a[left[y]]), (b[right[y]], b[right[x]])
-    return None
-
-
-def _once(items: Sequence[Item]) -> dict[str, int]:
-    """Where the things stand that a statement names once."""
-    counts = Counter(i.stem for i in items)
-    return {i.stem: place for place, i in enumerate(items) if i.has_content and counts[i.stem] == 1}
-
-
-def _have_swapped(a: Sequence[Item], b: Sequence[Item], ours: tuple[int, int], theirs: tuple[int, int]) -> bool:
-    """Stand the same words between two things, in one clause, and has neither kept its preposition?"""
-    if a[ours[0]].clause != a[ours[1]].clause or b[theirs[0]].clause != b[theirs[1]].clause:
-        return False
-    between = [_told(a[ours[0] + 1 : ours[1]]), _told(b[theirs[1] + 1 : theirs[0]])]
-    if between[0] != between[1] or (set(between[0]) <= SYMMETRIC and between[0] != ["to"]):
-        return False
-    prepositions = [_preposition(a, place) for place in ours]
-    kept = [name and name == _preposition(b, place) for name, place in zip(prepositions, theirs, strict=True)]
-    return prepositions[0] == prepositions[1] or not any(kept)
-
-
-def _told(items: Sequence[Item]) -> list[str]:
-    return [i.stem for i in items if i.norm not in ("a", "an", "the")]
-
-
-def _preposition(items: Sequence[Item], place: int) -> str:
-    """The preposition in front of a thing and of what describes it."""
-    for item in reversed(items[max(0, place - 3) : place]):
-        if item.norm in PREPOSITIONS or item.norm in ("to", "of"):
-            return item.norm
-        if item.norm not in ("a", "an", "the") and not item.is_name:
-            return ""
-    return ""

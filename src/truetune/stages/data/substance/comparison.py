@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, product
 
-from truetune.stages.data.substance import opposition, polarity
+from truetune.stages.data.substance import opposition, polarity, roles
 from truetune.stages.data.substance.alignment import (
     about_the_same,
     aligned_pairs,
     are_nearly_equal,
-    in_other_order,
     sentence_pairs,
 )
 from truetune.stages.data.substance.doers import who_does_it
@@ -87,6 +86,8 @@ def differences(question: str, first: str, second: str) -> list[Difference]:
         found += _in_what_was_counted(question, a, b)
         for left, right in _beside_each_other(a, b):
             found += _in_statements(left, right, Answers(a, b, asked))
+        if max(a.words, b.words) <= WHOLE_WORDS:
+            found += _as_order(roles.changed_partners(a, b))
         found += who_does_it(question, a, b, asked)
     unique = {(left, right): Difference(kind, left, right) for kind, left, right in reversed(found)}
     return sorted(unique.values(), key=lambda d: (d.left, d.right))
@@ -327,7 +328,10 @@ def _one_edit(short: str, long: str) -> bool:
 
 def _order(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:
     del answers
-    swapped = in_other_order(left.items, right.items)
+    yield from _as_order(roles.changed_sides(left, right))
+
+
+def _as_order(swapped: tuple[roles.Pair, roles.Pair] | None) -> Iterator[Found]:
     if swapped is not None:
         (x, y), (u, v) = swapped
         yield "order", (x.start, y.end), (u.start, v.end)

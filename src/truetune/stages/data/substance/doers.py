@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import dropwhile, takewhile
+from itertools import dropwhile, product, takewhile
 
 from truetune.stages.data.substance.reading import Item, Reading, Statement
-from truetune.stages.data.substance.words import AUXILIARIES, NEGATIONS, PREPOSITIONS, RELATIONS
+from truetune.stages.data.substance.roles import agree, partners_agree
+from truetune.stages.data.substance.words import AUXILIARIES, CONVERSES, NEGATIONS, PREPOSITIONS, SYMMETRIC_VERBS
 
 _ASKS_FOR_THE_DOER = re.compile(
     r"\W*(?:who|which)\b(?!(?: \w+){0,2}? (?:do|does|did|can|could|should|may|must|will|am)\b)", re.IGNORECASE
@@ -31,7 +32,11 @@ def who_does_it(question: str, a: Reading, b: Reading, asked: Statement) -> Iter
     left, right = (_doer(reading.statements[0], asked, choice) for reading in (a, b))
     if not left or not right or {i.stem for i in left} & {i.stem for i in right}:
         return
+    if partners_agree(a, b) or any(agree(a.whole, b.whole, x, y) for x, y in product(left, right)):
+        return
     in_other = [all(i.stem in {j.stem for j in other.whole.items} for i in own) for own, other in ((left, b), (right, a))]
+    if all(in_other) and any(i.stem in SYMMETRIC_VERBS for i in a.statements[0].items):
+        return
     are_names = all(any(i.is_name for i in own) for own in (left, right))
     are_chosen = all(any(i.stem in choice for i in own) for own in (left, right))
     alone = all(_is_all_that_is_new(own, reading, asked) for own, reading in ((left, a), (right, b)))
@@ -73,8 +78,9 @@ def _doer(statement: Statement, asked: Statement, choice: AbstractSet[str]) -> S
     """The words after "by" of a passive clause, or those that an active one begins with; none where something turns it round."""
     clause = [i for i in statement.items if i.clause == statement.items[0].clause]
     norms = [i.norm for i in clause]
-    turning = (NEGATIONS | RELATIONS | _THE_OTHER_WAY) - {i.norm for i in asked.items}
-    if turning & set(norms):
+    turning = (NEGATIONS | _THE_OTHER_WAY) - {i.norm for i in asked.items}
+    turned = {word for word, (_, is_turned) in CONVERSES.items() if is_turned} - {i.stem for i in asked.items}
+    if turning & set(norms) or turned & {i.stem for i in clause}:
         return []
     known = {item.stem for item in asked.items if not item.is_name} - choice
     if "by" in norms:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from truetune.stages.data.substance.alignment import FEW_WORDS, own_words, shared_content
 from truetune.stages.data.substance.reading import Item, Statement, denied_word
-from truetune.stages.data.substance.words import NEGATIONS, OPPOSITES, REFUSALS, RELATIONS, TURNS, shared, stem
+from truetune.stages.data.substance.roles import agree
+from truetune.stages.data.substance.words import NEGATIONS, REFUSALS, TURNS, opposites, shared, stem
 
 SHARED_FRAC = 0.6
 """Of the shorter statement's other words so many must be the other's too. Source: stated."""
@@ -29,17 +30,20 @@ def opposites_and_negations(left: Statement, right: Statement, asked: frozenset[
     """
     if not alone and min(len(left.content), len(right.content)) < SENTENCE_CONTENT_WORDS:
         return
-    opposed, denied = list(_opposed(left, right)), list(_denied(left, right))
+    opposed = list(_opposed(left, right))
+    itself = {id(item) for pair in opposed for item in pair}  # "unhappy" is the opposite of "happy" and denies it: one thing
+    denied = [(x, y) for x, y in _denied(left, right) if not {id(x), id(y)} & itself]
     turned = [
         (x, y)
         for x, y in opposed
-        if (x.stem in left.negated) == (y.stem in right.negated) and _fits(left, right, x.stem, y.stem, asked)
+        if (x.stem in left.negated) == (y.stem in right.negated)
+        and _fits(left, right, x.stem, y.stem, asked)
+        and not agree(left, right, x, y)
     ]
     if opposed and denied:
         return
-    if not (len(turned) == 2 and all(x.norm in RELATIONS for x, _ in turned)):
-        for x, y in turned:
-            yield "opposite", (x.start, x.end), (y.start, y.end)
+    for x, y in turned:
+        yield "opposite", (x.start, x.end), (y.start, y.end)
     for x, y in denied:
         yield "negation", (x.start, x.end), (y.start, y.end)
 
@@ -69,9 +73,8 @@ def _bounded(statement: Statement, meant: int) -> Iterator[tuple[Item, int]]:
     norms = [i.norm for i in statement.items]
     values = [(place, item) for place, item in enumerate(statement.items) if item.value is not None]
     for place, item in values[:_MOST_VALUES]:
-        around = {tuple(norms[max(0, place - n) : place]) for n in (2, 3)} | {
-            tuple(norms[place + 1 : place + 1 + n]) for n in (2, 3)
-        }
+        before = {tuple(norms[max(0, place - n) : place]) for n in (2, 3)}
+        around = before | {tuple(norms[start : start + 2]) for start in (place + 1, place + 2)}  # what is counted may come first
         side = next((side for side, phrase in _BOUNDS if phrase in around), meant)
         if side:
             yield item, side
@@ -90,8 +93,7 @@ def _opposed(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:
         for y in sorted(found, key=lambda item: item.start):
             is_opposite = y.stem in _opposites(x) or x.stem in _opposites(y)
             if is_opposite and y.stem not in here and not _opposites(y) & there:
-                if not (x.norm in RELATIONS and _things_exchanged(left, right, x, y)):
-                    yield x, y
+                yield x, y
                 break
 
 
@@ -112,25 +114,7 @@ def _looks_forward(statement: Statement, place: int) -> bool:
 
 def _opposites(item: Item) -> frozenset[str]:
     positive = denied_word(item)
-    return OPPOSITES.get(item.stem, _NOTHING) | ({positive} if positive else _NOTHING)
-
-
-_NOTHING: frozenset[str] = frozenset()
-
-
-def _things_exchanged(left: Statement, right: Statement, x: Item, y: Item) -> bool:
-    """In "A before B" and "B after A", what stands before one word stands after the other."""
-    before, after = _around(left, x), _around(right, y)
-    straight = len(before[0] & after[0]) + len(before[1] & after[1])
-    crossed = len(before[0] & after[1]) + len(before[1] & after[0])
-    return crossed >= 2 and crossed > straight
-
-
-def _around(statement: Statement, item: Item) -> tuple[set[str], set[str]]:
-    place = statement.items.index(item)
-    sides = statement.items[:place], statement.items[place + 1 :]
-    before, after = ({i.stem for i in side if i.has_content} for side in sides)
-    return before, after
+    return opposites(item.stem) | ({positive} if positive else frozenset())
 
 
 _PLACES = frozenset(map(stem, ("first", "last", "top", "bottom")))

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from truetune.stages.data.substance.reading import Item, Reading, Statement, denied_word, is_negated_by_prefix
-from truetune.stages.data.substance.words import AUXILIARIES, CONSENTS, NEGATIONS, NO, OPPOSITES, REFUSALS, YES, stem
+from truetune.stages.data.substance.roles import agree
+from truetune.stages.data.substance.words import AUXILIARIES, CONSENTS, NEGATIONS, NO, REFUSALS, YES, opposites, stem
 
 _HEAD = re.compile(r"\W*([a-z]+)(?:\s*[,.!;:–—-]|\s+(?:it|you|we|they|he|she|i|this|that|there|the)\b|\s*$)", re.IGNORECASE)
 _ALTERNATIVE = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
@@ -85,10 +86,16 @@ def _turns(clause: Statement, asked: Statement) -> Sequence[Item]:
             item.stem in _REFUSALS
             or is_negated_by_prefix(item)
             or denied_word(item) in known
-            or OPPOSITES.get(item.stem, frozenset()) & known
+            or _says_the_contrary(clause, item, asked)
         ):
             found.append(item)
     return found
+
+
+def _says_the_contrary(clause: Statement, item: Item, asked: Statement) -> bool:
+    """Is the word the opposite of one that was asked? Not where its two sides are exchanged as well ("A older than B")."""
+    contrary = [i for i in asked.items if i.stem in opposites(item.stem)]
+    return bool(contrary) and not any(agree(clause, asked, item, i) for i in contrary)
 
 
 def _affirms(clause: Statement, asked: Statement) -> bool:

@@ -197,6 +197,7 @@ def _sentences(found: Sequence[Token], by_first: dict[int, Value], capitals: _Ca
         elif token.kind == "end":
             yield sentence
             sentence = []
+            clause += 1
         elif token.kind == "break":
             clause += 1
         else:

@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from itertools import combinations
 
 _PAIRS = """
-gain/lose expand/contract forward/back
-before/after earlier/later early/late above/below over/under upward/downward upstairs/downstairs left/right top/bottom
-front/back front/rear upper/lower inside/outside indoors/outdoors indoor/outdoor inner/outer north/south east/west
-northern/southern eastern/western northeast/southwest northwest/southeast inbound/outbound inward/outward forward/backward
-forwards/backwards horizontal/vertical horizontally/vertically clockwise/anticlockwise clockwise/counterclockwise
-open/close open/shut opened/closed unlock/lock start/stop start/end start/finish begin/end begin/finish first/last
-allow/forbid allow/prohibit allow/ban allow/prevent allow/deny permit/forbid permit/prohibit permit/ban
-allowed/forbidden allowed/prohibited allowed/banned permitted/forbidden permitted/prohibited
-include/exclude accept/reject accept/refuse accept/decline approve/reject approve/deny grant/deny grant/refuse
-enable/disable activate/deactivate switch_on/switch_off on/off connect/disconnect attach/detach mount/unmount install/uninstall
-install/remove add/remove insert/remove insert/delete keep/discard keep/delete save/delete push/pull send/receive buy/sell
-import/export upload/download borrow/lend enter/leave enter/exit arrive/depart arrive/leave win/lose won/lost pass/fail
-succeed/fail success/failure love/hate like/dislike agree/disagree always/never everyone/nobody everything/nothing all/none
-upper/lower highest/lowest larger/smaller
-largest/smallest bigger/smaller biggest/smallest longer/shorter longest/shortest faster/slower fastest/slowest
-better/worse best/worst cheaper/dearer cheapest/dearest older/younger oldest/youngest older/newer oldest/newest
-high/low large/small big/small long/short tall/short wide/narrow thick/thin deep/shallow fast/slow quick/slow quickly/slowly
-hot/cold warm/cold warm/cool warmer/cooler hotter/colder dry/wet hard/soft strong/weak heavy/light light/dark bright/dark
-true/false correct/wrong correct/incorrect right/wrong valid/invalid legal/illegal possible/impossible able/unable
-available/unavailable safe/unsafe safe/dangerous healthy/unhealthy edible/poisonous harmless/harmful harmless/dangerous
-likely/unlikely necessary/unnecessary limited/unlimited known/unknown visible/hidden visible/invisible reversible/irreversible
-required/optional mandatory/optional compulsory/optional mandatory/voluntary compulsory/voluntary obligatory/optional
-free/paid public/private paid/unpaid full/empty fresh/frozen alive/dead married/single male/female
-positive/negative plus/minus odd/even single/double internal/external temporary/permanent temporarily/permanently
-automatic/manual automatically/manually digital/analogue online/offline domestic/foreign national/international
-same/different similar/different separate/together separately/together present/absent
-ascending/descending ascend/descend incoming/outgoing summer/winter morning/evening morning/afternoon day/night
-daily/weekly daily/monthly weekly/monthly monthly/yearly monthly/annually annual/monthly weekly/yearly daily/yearly
-parallel/sequence parallel/sequential parallel/sequentially sun/shade sunny/shady
-sender/recipient sender/receiver buyer/seller customer/supplier employer/employee tenant/landlord teacher/student
-input/output debit/credit profit/loss income/expense supply/demand
+gain/lose forward/back before/after earlier/later over/under left/right northeast/southwest northwest/southeast
+inbound/outbound clockwise/anticlockwise start/end begin/finish allow/forbid allow/prohibit allow/ban allow/prevent
+permit/prohibit permit/ban allowed/forbidden allowed/prohibited allowed/banned permitted/forbidden permitted/prohibited
+accept/decline approve/reject approve/deny grant/deny grant/refuse activate/deactivate switch_on/switch_off on/off
+mount/unmount install/uninstall install/remove add/remove insert/remove insert/delete keep/discard keep/delete save/delete
+send/receive enter/leave arrive/depart always/never everyone/nobody everything/nothing all/none highest/lowest larger/smaller
+largest/smallest bigger/smaller biggest/smallest longer/shorter longest/shortest faster/slower fastest/slowest cheaper/dearer
+cheapest/dearest older/younger oldest/youngest older/newer oldest/newest warm/cold warmer/cooler hotter/colder bright/dark
+true/false correct/wrong right/wrong safe/unsafe edible/poisonous harmless/dangerous visible/hidden required/optional
+mandatory/optional compulsory/optional mandatory/voluntary compulsory/voluntary free/paid fresh/frozen married/single
+positive/negative temporary/permanent automatically/manually online/offline similar/different separate/together
+separately/together summer/winter morning/evening morning/afternoon daily/weekly daily/monthly weekly/monthly monthly/yearly
+monthly/annually annual/monthly weekly/yearly daily/yearly parallel/sequence parallel/sequential parallel/sequentially
+sun/shade sunny/shady sender/recipient sender/receiver buyer/seller customer/supplier tenant/landlord teacher/student
+input/output profit/loss income/expense quiet/loud silent/loud silent/noisy simple/complicated easy/complicated gentle/steep
+sparing/generous suppress/stimulate expired/valid shrink/swell shrink/grow entry/exit entrance/exit arrival/departure
 """
 _GROUPS = (
     ("increase rise raise grow up higher climb more", "decrease reduce lower fall drop shrink down decline fewer less"),
     ("maximum max maximal most", "minimum min minimal least"),
+    ("large big huge giant enormous vast", "small tiny"),
+    ("old elderly", "young youthful"),
+    ("hot boiling", "cold freezing icy"),
+    ("cheap inexpensive affordable", "expensive costly pricey"),
+    ("near nearby beside", "far away distant"),
 )
 """Every word of one side says the contrary of every word of the other."""
 _ONE_OF_A_KIND = (
@@ -60,13 +52,6 @@ NEGATIONS = frozenset("not no non never neither nor none nobody nothing nowhere 
 TURNS = frozenset("only unless until till except but besides other instead rather although though however free zero".split())  # noqa: SIM905
 """A statement with one of these may be negated and still say the same ("not after Friday", "only until Friday")."""
 
-RELATIONS = frozenset(
-    "before after above below over under more less fewer higher lower larger smaller older younger later earlier longer "  # noqa: SIM905
-    "shorter faster slower better worse north south east west left right lends lend borrow borrows buy buys sell sells send "
-    "sends receive receives".split()
-)
-"""Opposites that stand between two things: with the things exchanged too, both say the same."""
-
 FUNCTION_WORDS = frozenset(
     "a an the this that these those there here it its he she they them his her their we our us you your i me my mine one ones "  # noqa: SIM905
     "is are was were be been being am do does did done has have had having will would shall should can could may might must "
@@ -76,10 +61,27 @@ FUNCTION_WORDS = frozenset(
 )
 """Words that say nothing by themselves; two answers are about the same where the others are."""
 
-SYMMETRIC = frozenset(
-    "and or nor with plus equals equal same similar versus vs meets is are was were be called namely as well both to".split()  # noqa: SIM905
+_CONVERSE = (
+    ("before precede", "after follow"),
+    ("to into onto", ""),
+    ("over above", "under below beneath underneath"),
+    ("lend", "borrow"),
+    ("sell", "buy"),
+    ("send give supply supplies deliver", "receive get"),
+    ("teach train", "learn"),
+    ("employ", "work"),
+    ("own include contain", "belong"),
+    ("cause", "result"),
+    ("beat defeat win", "lose lost"),
+    ("instead replace", ""),
 )
-"""Between two things these say the same in either order ("to" only between others of them: "similar to")."""
+"""Each word of one side says with the things exchanged what each word of the other says ("A before B", "B after A")."""
+
+SYMMETRIC_VERBS = frozenset(
+    "meet marry wed link connect join border equal resembl match play face differ combin merg touch cross similar next near "  # noqa: SIM905
+    "clos adjacent opposit identical relat compar correspond besid between both together swap exchang alternat neighbour".split()
+)
+"""Stems of what is the same from either side."""
 
 PREPOSITIONS = frozenset(
     "in on at by for from to with without within after before during since until if when while because although as about "  # noqa: SIM905
@@ -100,9 +102,32 @@ AUXILIARIES = frozenset(
 _VOWELS = frozenset("aeiouy")
 
 
+_VERBS = """
+send sent, teach taught, buy bought, sell sold, tell told, lend lent, give gave given, take took taken, get got, make
+made, build built, hold held, lead led, meet met, win won, keep kept, bring brought, catch caught, write wrote written,
+drive drove driven, rise rose risen, fall fell fallen, grow grew grown, know knew known, choose chose chosen, begin began
+begun, break broke broken, speak spoke spoken, go went gone, come came, run ran, sit sat, stand stood, see seen, eat ate
+eaten, drink drank, ride rode ridden, shrink shrank shrunk, swell swollen, throw threw thrown, draw drew drawn, wear
+wore worn, hide hid hidden, forbid forbade forbidden, beat beaten, fight fought, feed fed, understand understood, spend
+spent, hear heard
+"""
+_IRREGULAR = {form: verb.split()[0] for verb in _VERBS.split(",") for form in verb.split()[1:]}
+"""Of verbs that form their past irregularly, the base form; forms that are other words as well ("left", "found") are not here."""
+
+
+def is_irregular(word: str) -> bool:
+    """Is it a past form of an irregular verb?"""
+    return word in _IRREGULAR
+
+
+_BRITISH = re.compile(r"(?<=\w{3})is(?=(?:e|ed|es|ing|er|ation)$)")
+"""The "is" of "criticised"; what else it finds ("raised") is spelt one way only."""
+
+
 @lru_cache(maxsize=4096)
 def stem(word: str) -> str:
     """The word without its ending, so that "includes" meets "included"; not always a word itself."""
+    word = _BRITISH.sub("iz", _IRREGULAR.get(word, word))
     for ending in ("ations", "ation", "ings", "ing", "ies", "ied", "edly", "ed", "es", "ly", "s"):
         rest = word[: -len(ending)]
         if word.endswith(ending) and len(rest) >= 3 and set(rest) & _VOWELS and not (ending == "s" and word.endswith("ss")):
@@ -119,6 +144,11 @@ def _bare(word: str) -> str:
     return word
 
 
+def same_as(stemmed: str) -> str:
+    """One stem for all that say the same as one ("begin" for "start")."""
+    return min((stemmed, *_SAME.get(stemmed, _NOTHING)))
+
+
 def _table(written: str) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for pair in written.split():
@@ -128,16 +158,49 @@ def _table(written: str) -> dict[str, frozenset[str]]:
     return {word: frozenset(others) for word, others in found.items()}
 
 
-OPPOSITES = _table(
-    " ".join(
-        (
-            _PAIRS,
-            *(f"{a}/{b}" for ups, downs in _GROUPS for a in ups.split() for b in downs.split()),
-            *(f"{a}/{b}" for kind in _ONE_OF_A_KIND for a, b in combinations(kind.split(), 2)),
-        )
-    )
-)
-"""For each stem those that say the contrary."""
+def without_comparison(word: str) -> str:
+    """The stem of "heavy" for "heavier"; that of the word itself where it is known as it is ("more", "better")."""
+    known = stem(word)
+    if opposites(known) or not word.endswith("er"):
+        return known
+    return stem(word[:-3] + "y" if word.endswith("ier") else word[:-2])
+
+
+def _compared(pair: str) -> Iterable[str]:
+    """The comparatives and superlatives of two short words, whether there are such or not: "deeper/shallower"."""
+    a, b = pair.split("/")
+    if max(len(a), len(b)) <= _COMPARED_LETTERS:
+        yield from (f"{_with(a, ending)}/{_with(b, ending)}" for ending in ("er", "est"))
+
+
+_COMPARED_LETTERS = 7
+
+
+def _with(word: str, ending: str) -> str:
+    if word[-1] == "y":
+        return f"{word[:-1]}i{ending}"
+    doubled = word[-1] * (len(word) > 2 and word[-1] in "bdgmnpt" and word[-2] in _VOWELS and word[-3] not in _VOWELS)
+    return word[:-1] + ending if word[-1] == "e" else word + doubled + ending
+
+
+def _from_wordnet() -> list[str]:
+    lines = files("truetune.stages.data.substance").joinpath("opposites.txt").read_text(encoding="utf-8").splitlines()
+    return [pair for line in lines if not line.startswith("#") for pair in line.split()]
+
+
+@cache
+def _opposites() -> dict[str, frozenset[str]]:
+    groups = (f"{a}/{b}" for ups, downs in _GROUPS for a in ups.split() for b in downs.split())
+    kinds = (f"{a}/{b}" for kind in _ONE_OF_A_KIND for a, b in combinations(kind.split(), 2))
+    pairs = [*_PAIRS.split(), *_from_wordnet(), *groups]
+    return _table(" ".join((*pairs, *(c for pair in pairs for c in _compared(pair)), *kinds)))
+
+
+def opposites(stemmed: str) -> frozenset[str]:
+    """The stems that say the contrary of one. Source: `opposites.txt`, and what it lacks by hand."""
+    return _opposites().get(stemmed, _NOTHING)
+
+
 _SAME = _table(_EQUIVALENT)
 
 
@@ -156,3 +219,12 @@ def without_prefix(word: str) -> str:
         if word.startswith(prefix) and len(word) - len(prefix) >= 4:
             return word[len(prefix) :]
     return ""
+
+
+CONVERSES = {
+    stem(word): (stem(same.split()[0]), is_turned)
+    for same, turned in _CONVERSE
+    for words, is_turned in ((same, False), (turned, True))
+    for word in words.split()
+}
+"""For the stem of a relation the one that stands for it, and whether its two sides are exchanged there."""
