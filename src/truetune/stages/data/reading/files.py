@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 16 << 20
 """A longer line is a finding, not a row: 16 MiB of text is about 4 million tokens, more than any context window."""
 
-MAX_DOCUMENT_BYTES = 1 << 30
-"""A JSON object has to be parsed whole, at about six times its size in memory; JSON lines and arrays have no such limit."""
-
 _SNIFF_BYTES, _READ_BYTES, _BEGINNING_BYTES = 1 << 16, 1 << 20, 64
 _CONTROL = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
 _MAGIC = (
@@ -289,22 +286,6 @@ def _wide_lines(opened: OpenFile) -> Iterator[RawLine]:
             yield RawLine(number, line) if is_whole else RawLine(number, None, beginning=beginning)
     finally:
         text.detach()
-
-
-def refuse_large_document(size_bytes: int, shown: str) -> None:
-    """A JSON document over the limit is refused before it is read.
-
-    Raises:
-        DataError: `size_bytes` is over `MAX_DOCUMENT_BYTES`.
-    """
-    if size_bytes > MAX_DOCUMENT_BYTES:
-        _refuse(
-            "data.file.too_large",
-            f"{shown} is one JSON object of {size_bytes / (1 << 30):.1f} GiB",
-            why=f"an object is parsed whole, which is allowed up to {MAX_DOCUMENT_BYTES >> 30} GiB",
-            fix=f"jq -c '.rows[]' {shown} > rows.jsonl (with the name that its rows have)",
-            where=shown,
-        )
 
 
 def _refuse(code: str, what: str, *, fix: str, where: str, why: str = "") -> NoReturn:

@@ -6,66 +6,68 @@ or a quotation mark that nothing closes, text between two records) nobody knows 
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 
 from truetune.stages.data.reading import files
+from truetune.stages.data.reading.bracketed import OPENING, BracketedText
 from truetune.stages.data.reading.json_values import TEXT_BEFORE_FAULT, Entry, Malformed, parse
 
-_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+([\[\]{}])', re.DOTALL)
-"""Up to the next bracket that stands in no string; brackets inside strings mean nothing."""
 _WHITE = " \t\r\n"
-_TOO_LONG = "the record is longer than {} MiB"
-_OPENING = (b"[", b"{")
 
 
-def array_entries(pieces: Iterator[bytes], latin1: array[int]) -> Iterator[Entry]:
-    """The records of an array that begins with the first bracket of `pieces`; `line` is a record's number.
+def too_long(what: str) -> str:
+    """What is said of something that is too long to be read."""
+    return f"{what} is longer than {files.MAX_LINE_BYTES >> 20} MiB"
+
+
+def array_entries(pieces: Iterator[bytes], latin1: array[int], start: int = 0) -> Iterator[Entry]:
+    """The records of the array that begins with the first bracket of `pieces` after `start`; `line` is a record's number.
 
     Args:
         pieces: UTF-8, or a single-byte encoding that is found out record by record.
         latin1: gets the numbers of the records that were not UTF-8.
+        start: bytes before the array, where it is a part of something else: then what follows it is not looked at.
     """
-    return _Array(pieces, latin1).entries()
+    text = BracketedText(pieces)
+    text.skip(start)
+    return _Array(text, latin1, is_all=not start).entries()
 
 
 class _Array:
-    """The text that has been read, and where in it the part begins that is not used yet. Places are counted from there."""
+    """An array, and how many of its records have been read."""
 
-    def __init__(self, pieces: Iterator[bytes], latin1: array[int]) -> None:
-        self._pieces = pieces
+    def __init__(self, text: BracketedText, latin1: array[int], *, is_all: bool) -> None:
+        self._text = text
         self._latin1 = latin1
-        self._text = b""
-        self._at = 0
-        self._lines_before = 0
+        self._is_all = is_all
         self._number = 0
 
     def entries(self) -> Iterator[Entry]:
         """Every record, then what is wrong with the array itself, if anything is."""
-        self._use(self._next_bracket(0))
-        while (opened := self._next_bracket(0)) > 0:
-            is_record = self._part(opened - 1, opened) in _OPENING
-            others = self._scalars(self._part(0, opened - 1), is_record=is_record)
+        text = self._text
+        text.use(text.next_bracket())
+        while (opened := text.next_bracket()) > 0:
+            is_record = text.part(opened - 1, opened) in OPENING
+            others = self._scalars(text.part(0, opened - 1), is_record=is_record)
             yield from others
             if others and others[-1].fault is not None:
                 return
-            self._use(opened - 1)
+            text.use(opened - 1)
             if not is_record:
                 yield from self._after_the_end()
                 return
-            closed = self._end_of_record()
+            closed = text.end_of_record()
             if closed < 0:
                 break
-            yield self._record(self._part(0, closed)) if closed <= files.MAX_LINE_BYTES else self._too_long()
-            self._use(closed)
-        too_long = len(self._text) - self._at > files.MAX_LINE_BYTES
-        yield self._broken(_TOO_LONG.format(files.MAX_LINE_BYTES >> 20) if too_long else "the array has no end")
+            yield self._record(text.part(0, closed)) if closed <= files.MAX_LINE_BYTES else self._too_long()
+            text.use(closed)
+        yield self._broken(too_long("the record") if text.is_too_long else "the array has no end")
 
     def _too_long(self) -> Entry:
         self._number += 1
-        return Entry(self._number, fault=Malformed(_TOO_LONG.format(files.MAX_LINE_BYTES >> 20), 1))
+        return Entry(self._number, fault=Malformed(too_long("the record"), 1))
 
     def _record(self, raw: bytes) -> Entry:
         self._number += 1
@@ -75,7 +77,7 @@ class _Array:
         entry = parse(text, 1)
         if entry.fault is None:
             return Entry(self._number, entry.value)
-        said = f"{entry.fault.message} (line {self._lines_before + entry.line} of the file)"
+        said = f"{entry.fault.message} (line {self._text.lines_before + entry.line} of the file)"
         return Entry(self._number, fault=replace(entry.fault, message=said))
 
     def _scalars(self, between: bytes, *, is_record: bool) -> list[Entry]:
@@ -92,46 +94,16 @@ class _Array:
         return [Entry(number, value) for number, value in enumerate(listed.value, start=first)]
 
     def _after_the_end(self) -> Iterator[Entry]:
-        is_array = self._part(0, 1) == b"]"
-        self._use(1)
-        while not self._text[self._at :].strip() and self._more():
+        text = self._text
+        is_array = text.part(0, 1) == b"]"
+        text.use(1)
+        while self._is_all and not text.rest().strip() and text.more():
             pass
-        if not is_array or self._text[self._at :].strip():
+        if not is_array or (self._is_all and text.rest().strip()):
             yield self._broken("not JSON: there is something after the array")
 
     def _broken(self, why: str) -> Entry:
         self._number += 1
-        seen = files.decoded(self._part(0, 2 * TEXT_BEFORE_FAULT))[0]
-        said = f"{why}; from line {self._lines_before + 1} of the file on nothing can be read"
+        seen = files.decoded(self._text.part(0, 2 * TEXT_BEFORE_FAULT))[0]
+        said = f"{why}; from line {self._text.lines_before + 1} of the file on nothing can be read"
         return Entry(self._number, fault=Malformed(said, None, seen))
-
-    # --- places in the text -----------------------------------------------------------------------------------------
-
-    def _end_of_record(self) -> int:
-        """Where the record ends that begins with the text; below zero where it does not, or is too long."""
-        place, depth = 1, 1
-        while depth:
-            place = self._next_bracket(place)
-            if place < 0:
-                return -1
-            depth += 1 if self._part(place - 1, place) in _OPENING else -1
-        return place
-
-    def _next_bracket(self, place: int) -> int:
-        """The place after the next bracket; below zero where there is none, or the record would become too long."""
-        while (found := _TO_BRACKET.match(self._text, self._at + place)) is None:
-            if len(self._text) - self._at > files.MAX_LINE_BYTES or not self._more():
-                return -1
-        return found.end() - self._at
-
-    def _part(self, start: int, end: int) -> bytes:
-        return self._text[self._at + start : self._at + end]
-
-    def _more(self) -> bool:
-        piece = next(self._pieces, b"")
-        self._text, self._at = self._text[self._at :] + piece, 0
-        return bool(piece)
-
-    def _use(self, count: int) -> None:
-        self._lines_before += self._text.count(b"\n", self._at, self._at + count)
-        self._at += count

@@ -123,38 +123,36 @@ def parse_strictly(text: str, line: int) -> Entry:
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        start_of_line = text.rfind("\n", 0, error.pos) + 1
-        seen = text[max(start_of_line, error.pos - TEXT_BEFORE_FAULT) :][:120]
-        return Entry(line + error.lineno - 1, fault=Malformed(f"not JSON: {error.msg}", error.pos - start_of_line + 1, seen))
+        return _faulty(f"not JSON: {error.msg}", text, line, error.pos)
     except RecursionError:
         return Entry(line, fault=Malformed("nested too deeply to be a row", 1, text[:120]))
     except ValueError as error:
         constant = _CONSTANT.search(text)
-        place = constant.start() + 1 if constant and "not JSON" in str(error) else None
-        reason = str(error) if place else "a number too long to be read"
-        return Entry(line, fault=Malformed(reason, place, text[max(0, (place or 1) - 1 - TEXT_BEFORE_FAULT) :][:120]))
-    return sound(value, line, may_have_surrogates="\\ud" in text or "\\uD" in text, text=text)
+        if constant and "not JSON" in str(error):
+            return _faulty(str(error), text, line, constant.start())
+        return _faulty("a number too long to be read", text, line, None)
+    return _sound(value, text, line)
 
 
-def sound(value: object, line: int, *, may_have_surrogates: bool, text: str) -> Entry:
+def _sound(value: object, text: str, line: int) -> Entry:
     """The entry of a decoded value, unless a key stands twice in it or a character is half a character."""
     repeated = _repeated_key(value)
     if repeated is not None:
-        column = [m.start() for m in re.finditer(re.escape(json.dumps(repeated, ensure_ascii=False)), text)][1:2]
-        return Entry(
-            line,
-            fault=Malformed(f"the key {repeated!r} stands twice in one object", column[0] + 1 if column else None, text[:120]),
-        )
-    if may_have_surrogates and not _encodes(value):
-        place = re.search(r"\\u[dD][89a-fA-F]", text)
-        column_number = place.start() + 1 if place else None
-        return Entry(line, fault=Malformed("half of a surrogate pair, which is not a character", column_number, text[:120]))
+        again = [m.start() for m in re.finditer(re.escape(json.dumps(repeated, ensure_ascii=False)), text)][1:2]
+        return _faulty(f"the key {repeated!r} stands twice in one object", text, line, again[0] if again else None)
+    if ("\\ud" in text or "\\uD" in text) and not _encodes(value):
+        half = re.search(r"\\u[dD][89a-fA-F]", text)
+        return _faulty("half of a surrogate pair, which is not a character", text, line, half.start() if half else None)
     return Entry(line, value)
 
 
-def decode(text: str) -> object:
-    """The value of sound JSON as it stands, keys that stand twice remembered for `sound`."""
-    return _DECODER.decode(text)
+def _faulty(why: str, text: str, line: int, place: int | None) -> Entry:
+    """A fault at a place in the text of a record, which may have several lines."""
+    if place is None:
+        return Entry(line, fault=Malformed(why, None, text[:120]))
+    start_of_line = text.rfind("\n", 0, place) + 1
+    seen = text[max(start_of_line, place - TEXT_BEFORE_FAULT) :][:120]
+    return Entry(line + text.count("\n", 0, place), fault=Malformed(why, place - start_of_line + 1, seen))
 
 
 def _repeated_key(value: object, depth: int = 0) -> str | None:

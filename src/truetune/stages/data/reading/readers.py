@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from truetune.core.errors import DataError
+from truetune.core.units import plural
 from truetune.stages.data.reading import files
 from truetune.stages.data.reading.files import OpenFile, RawLine
 from truetune.stages.data.reading.formats import KNOWN_COLUMNS
 from truetune.stages.data.reading.json_arrays import array_entries
-from truetune.stages.data.reading.json_values import Entry, Malformed, decode, parse, sound
+from truetune.stages.data.reading.json_documents import document_entries
+from truetune.stages.data.reading.json_values import Entry, Malformed, parse
 
 __all__ = ["Entry", "FileReading", "Malformed", "ReadFile", "parse", "reading"]
 
@@ -114,14 +116,19 @@ def _text_entries(opened: OpenFile, latin1: array[int]) -> Iterator[Entry]:
     if layout == "array":
         yield from array_entries(files.pieces(opened), latin1)
         return
+    if layout == "document":
+        yield from document_entries(lambda: _from_the_start(opened), latin1, shown)
+        return
     lines = _noting_latin1(files.lines(opened), latin1)
     if layout == "lines":
         yield from _json_lines(lines)
-    elif layout == "document":
-        files.refuse_large_document(opened.size_bytes, shown)
-        yield from _json_document(lines, shown)
     else:
         yield from _table(lines, layout)
+
+
+def _from_the_start(opened: OpenFile) -> Iterator[bytes]:
+    opened.rewind()
+    return files.pieces(opened)
 
 
 def _noting_latin1(lines: Iterator[RawLine], latin1: array[int]) -> Iterator[RawLine]:
@@ -181,41 +188,6 @@ def _too_long(line: int) -> Entry:
     return Entry(line, fault=Malformed(f"the line is longer than {files.MAX_LINE_BYTES >> 20} MiB", 1))
 
 
-def _json_document(lines: Iterator[RawLine], shown: str) -> Iterator[Entry]:
-    """The rows of an object's one array; the object itself where it is one row."""
-    pieces = []
-    for line in lines:
-        if line.text is None:
-            yield _too_long(line.number)
-            return
-        pieces.append(line.text)
-    text = "".join(pieces)
-    whole = parse(text, 1)
-    if whole.fault is not None and "twice" not in whole.fault.message and "surrogate" not in whole.fault.message:
-        yield whole
-        return
-    document = whole.value if whole.fault is None else decode(text)
-    for number, value in enumerate(_rows_of_document(document, shown), start=1):
-        yield Entry(number, value) if whole.fault is None else sound(value, number, may_have_surrogates=True, text="")
-
-
-def _rows_of_document(value: object, shown: str) -> list[object]:
-    if isinstance(value, list):
-        return value
-    if not isinstance(value, dict) or KNOWN_COLUMNS & value.keys():
-        return [value]
-    arrays = {name: rows for name, rows in value.items() if isinstance(rows, list)}
-    if len(arrays) == 1:
-        return next(iter(arrays.values()))
-    raise DataError(
-        "data.file.format",
-        f"{shown} is a JSON object with {len(arrays)} arrays, so it is not clear which holds the rows",
-        why=f"its keys are {', '.join(map(repr, list(value)[:8]))}",
-        fix=f"jq '.{next(iter(arrays), 'rows')}' {shown} > rows.json",
-        where=shown,
-    )
-
-
 def _table(lines: Iterator[RawLine], delimiter: str) -> Iterator[Entry]:
     """CSV rows under their header; `line` is the line on which a row starts."""
     overlong: list[int] = []
@@ -247,7 +219,9 @@ def _table_text(lines: Iterator[RawLine], overlong: list[int]) -> Iterator[str]:
 
 def _table_row(header: list[str], cells: list[str], line: int) -> Entry:
     if len(cells) != len(header):
-        return Entry(line, fault=Malformed(f"{len(cells)} cells under a header of {len(header)}", None, ", ".join(cells)[:120]))
+        return Entry(
+            line, fault=Malformed(f"{plural(len(cells), 'cell')} under a header of {len(header)}", None, ", ".join(cells)[:120])
+        )
     return Entry(line, {name: _cell(cell) for name, cell in zip(header, cells, strict=True)})
 
 

@@ -188,13 +188,6 @@ def test_object_with_two_arrays_is_not_guessed(tmp_path: Path) -> None:
     assert "'train'" in error.why
 
 
-def test_one_document_over_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps({"rows": [record("a", "b")]}), encoding="utf-8")
-    monkeypatch.setattr(files, "MAX_DOCUMENT_BYTES", 10)
-    assert error_of(path).code == "data.file.too_large"
-
-
 # --- lines that are no rows -------------------------------------------------------------------------------------------
 
 GOOD = json.dumps(record("a", "b"))
