@@ -116,6 +116,21 @@ def test_a_row_of_the_frozen_test_is_a_look_however_it_is_named(project: Path, t
     assert looks() == 3
 
 
+def test_a_check_that_finds_a_row_of_the_frozen_test_is_no_look_and_writes_nothing(project: Path, truetune: Truetune) -> None:
+    # It runs in hooks and pipelines: one that adds to a versioned file would stop every commit.
+    assert truetune("data", cwd=project).returncode == 0
+    seal = json.loads((project / "evals" / "test.seal.json").read_text(encoding="utf-8"))["rows"][0]
+    data = project / "data" / "tickets.jsonl"
+    again = json.loads(data.read_text(encoding="utf-8").splitlines()[seal["line"] - 1])
+    again["messages"][-1]["content"] = "garden"
+    (project / "new.jsonl").write_text(json.dumps(again) + "\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    done = truetune("check", "data/tickets.jsonl", "new.jsonl", "--json", cwd=project)
+    named = [row["line"] for f in json.loads(done.stdout)["findings"] if f["code"] == "data.contradiction" for row in f["rows"]]
+    assert seal["line"] in named
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [("tickets.jsonl:900", "usage.row_not_found"), ("bad.jsonl:2", "data.record.empty"), ("none.jsonl:1", "data.file.missing")],
