@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from truetune.stages.data.checks.registry import described
+
 REPOSITORY = Path(__file__).parent.parent.parent
 SOURCE = REPOSITORY / "src" / "truetune"
 PAGES = REPOSITORY / "docs" / "errors"
@@ -38,3 +40,21 @@ def test_no_page_is_orphaned() -> None:
     families = ("data.pii.",)
     orphans = {s for s in stems - codes_in_source() if not s.startswith(families)}
     assert not orphans
+
+
+@pytest.mark.parametrize("code", [code for code, check in described().items() if check.thresholds])
+def test_page_states_every_threshold_and_its_source(code: str) -> None:
+    page = (PAGES / f"{code}.md").read_text(encoding="utf-8")
+    assert "**Thresholds" in page, "write what it decides by, and where the numbers are from"
+    about = page[page.index("**Thresholds") :]
+    for threshold in described()[code].thresholds:
+        assert set(written(threshold.value)) & set(re.findall(r"\d[\d,.]*\d|\d", page)), f"{threshold.name}: {threshold.value:g}"
+    assert re.search(
+        r"\b(source|stated|ours|measured|log|et al|Tukey)\b|\d{4}\.\d{5}|\.md\)|guide|rule of three", about, re.IGNORECASE
+    )
+
+
+def written(value: float) -> list[str]:
+    """A number as a page may have it: as it is, with commas, in percent, in MiB."""
+    whole = [f"{value:,.0f}", f"{value / (1 << 20):g}"] if value == int(value) else []
+    return [f"{value:g}", f"{value:.1f}", f"{100 * value:g}", *whole]
