@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import typer
 
 from truetune.cli.session import JSON, Session, session
+from truetune.core.units import plural
 
 if TYPE_CHECKING:
     from truetune.core.config import DataConfig, Engine
@@ -78,7 +79,7 @@ def _print_gate(current: Session, report: CheckReport) -> None:
     counted = Counter(finding.severity for finding in report.findings)
     names: dict[Severity, str] = {"block": "fault", "warn": "warning", "note": "note"}
     found = ", ".join(f"{counted[s]} {name}{'' if counted[s] == 1 else 's'}" for s, name in names.items() if counted[s])
-    rows = f"{report.stats.rows} rows, about {unique_rows(report.stats)} really different"
+    rows = f"{plural(report.stats.rows, 'row')}, about {unique_rows(report.stats)} really different"
     current.console.print(f"check     {report.gate.replace('_', ' ')}: {rows}; {found or 'nothing found'}")
     if report.gate_reason:
         current.console.print(f"why       {report.gate_reason}")

@@ -10,6 +10,7 @@ import typer
 
 from truetune.cli.looks import count_look
 from truetune.cli.session import JSON, PROJECT, session
+from truetune.core.units import plural
 
 if TYPE_CHECKING:
     from truetune.core.config import Config
@@ -99,7 +100,7 @@ def _lines(record: CurationRecord, *, is_new: bool) -> list[str]:
     lines = [
         f"curate    {record.gate.replace('_', ' ')}: {record.gate_reason}",
         f"left out  {stats.dropped - stats.quarantined}, put aside {stats.quarantined}: {left}",
-        f"too long  {record.over_length}" + (f": {stats.tokens.rows_over_length} rows were" if stats.tokens else ""),
+        f"too long  {record.over_length}" + (f": {plural(stats.tokens.rows_over_length, 'row')}" if stats.tokens else ""),
     ]
     if is_new:
         return [*lines, *(f"wrote     {record.version}/{artifact.path}" for artifact in record.files.files)]

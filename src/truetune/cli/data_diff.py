@@ -10,6 +10,7 @@ import typer
 
 from truetune.cli.looks import count_look
 from truetune.cli.session import JSON, PROJECT, session
+from truetune.core.units import plural
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -142,4 +143,4 @@ def lines(record: DataDiff, most: int) -> Iterator[Text | str]:
 
 
 def _numbers(rows: int, kept: int, unique: int) -> str:
-    return f"{rows} rows, {kept} kept, about {unique} really different"
+    return f"{plural(rows, 'row')}, {kept:,} kept, about {unique:,} really different"

@@ -8,6 +8,7 @@ import typer
 
 from truetune.cli.run import finish, run_loop
 from truetune.cli.session import JSON, PROJECT, session
+from truetune.core.units import plural
 
 
 def reseal(
@@ -27,6 +28,6 @@ def reseal(
 
         broken = loop.frozen_test(load_project(project), wiring.clock()).break_seal(why)
         if broken is not None:
-            current.console.print(f"seal      {len(broken.rows)} rows of {broken.sealed_at[:10]} given up: {why}")
+            current.console.print(f"seal      {plural(len(broken.rows), 'row')} of {broken.sealed_at[:10]} given up: {why}")
         result = run_loop(current, project, "data")
         raise typer.Exit(finish(current, result, "data"))

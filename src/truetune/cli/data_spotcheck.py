@@ -13,6 +13,7 @@ import typer
 
 from truetune.cli.looks import count_look
 from truetune.cli.session import JSON, PROJECT, Session, session
+from truetune.core.units import plural
 
 if TYPE_CHECKING:
     from truetune.core.records import SpotCheckRecord, SpotVerdictName
@@ -201,7 +202,7 @@ def _show(current: Session, check: SpotCheck, row: Candidate) -> None:
 def lines(record: SpotCheckRecord) -> Iterator[str]:
     """The result as text."""
     looked = record.good + record.bad + record.unsure
-    yield f"spotcheck {looked} of {record.sample} looked at, drawn from {record.rows} rows ({record.source})"
+    yield f"spotcheck {looked} of {record.sample} looked at, drawn from {plural(record.rows, 'row')} ({record.source})"
     yield f"verdicts  {record.good} good, {record.bad} bad, {record.unsure} unsure"
     if record.interval is None or record.error_rate is None:
         yield "errors    not measured: no row was called good or bad"

@@ -23,6 +23,7 @@ from truetune.core.records import (
     TrainRecord,
     VerdictRecord,
 )
+from truetune.core.units import plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,20 +70,21 @@ def unique_rows(stats: DataStats) -> str:
     """How many rows are really different: from where rephrasings count once too, to where copies alone do."""
     most = stats.effective_unique
     fewest = stats.effective_unique_range[0] if stats.effective_unique_range else most
-    return str(most) if fewest == most else f"{fewest} to {most}"
+    return f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
 
 
 def _data(r: DataRecord) -> str:
-    splits = " / ".join(f"{r.splits[name].rows}" for name in ("train", "validation", "test") if name in r.splits)
+    splits = " / ".join(f"{r.splits[name].rows:,}" for name in ("train", "validation", "test") if name in r.splits)
     found = Counter(f.severity for f in r.findings)
     return (
-        f"{r.stats.rows} rows in, {r.stats.kept} kept ({splits} train/validation/test), about {unique_rows(r.stats)} really"
-        f" different; {found['block']} faults, {found['warn']} warnings{_replay(r)}"
+        f"{plural(r.stats.rows, 'row')} in, {r.stats.kept:,} kept ({splits} train/validation/test), "
+        f"about {unique_rows(r.stats)} really different; "
+        f"{plural(found['block'], 'fault')}, {plural(found['warn'], 'warning')}{_replay(r)}"
     )
 
 
 def _replay(r: DataRecord) -> str:
-    return f"; {r.replay.rows} replay rows, {r.replay.share_tokens:.1%} of the tokens" if r.replay else ""
+    return f"; {plural(r.replay.rows, 'replay row')}, {r.replay.share_tokens:.1%} of the tokens" if r.replay else ""
 
 
 def _plan(r: PlanRecord) -> str:

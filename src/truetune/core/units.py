@@ -33,3 +33,8 @@ def readable_bytes(size_bytes: float) -> str:
 def _signed(difference: float) -> str:
     value = round(difference * 100, 1) + 0.0
     return f"{value:+.0f}" if value == round(value) else f"{value:+.1f}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 row`, `2 rows`, `1,200 rows`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

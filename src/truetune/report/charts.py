@@ -12,6 +12,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from truetune.core.units import plural
 from truetune.report import wording
 from truetune.report.svg import across, join, picture, share, stretched, tag, ticks
 
@@ -171,7 +172,7 @@ def _describe_curves(series: Sequence[Series], x: Axis, y: Axis) -> str:
         if s.points:
             lowest = min((p[1] for p in s.points if math.isfinite(p[1])), default=math.nan)
             ends = f"{y.write(s.points[0][1])} at first, {y.write(s.points[-1][1])} at last"
-            parts.append(f"{s.name}: {ends}, lowest {y.write(lowest)}, {wording.plural(len(s.points), 'point')}.")
+            parts.append(f"{s.name}: {ends}, lowest {y.write(lowest)}, {plural(len(s.points), 'point')}.")
     return " ".join(parts)
 
 
@@ -292,7 +293,7 @@ def histogram(key: str, title: str, values: Sequence[int], axis: str) -> Markup:
         tag("text", "rows", x="-52", y="-14", class_="axis-label"),
         tag("text", axis, x="100%", y=height + 36, class_="axis-label", text_anchor="end"),
     ]
-    return picture(key, title, f"{axis}, {wording.plural(len(ordered), 'row')}. {words}", body, height=height, css="lines")
+    return picture(key, title, f"{axis}, {plural(len(ordered), 'row')}. {words}", body, height=height, css="lines")
 
 
 def _binned(ordered: Sequence[int], low: int, high: int) -> list[int]:

@@ -86,11 +86,6 @@ def sentence(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`1 row`, `2 rows`, `1,200 rows`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def percent(value: float | None, digits: int = 1) -> str:
     """A share as percent; a dash where there is none."""
     if value is None:

@@ -49,3 +49,10 @@ def test_several_held_out_files_each_of_its_own_format(truetune: Truetune, tmp_p
         (4, "d.parquet"),
         (5, "e.jsonl"),
     ]
+
+
+def test_what_is_one_is_said_of_one(truetune: Truetune, tmp_path: Path) -> None:
+    write_lines(tmp_path / "one.jsonl", [record("When do you open on Sundays?", "We open at nine and close at four.")])
+    said = truetune("check", "one.jsonl").stdout
+    assert "there is 1 different example" in said and "1 row, about 1 really different" in said
+    assert truetune("data", "curate", "one.jsonl").stdout.startswith("curate    passed: 1 of 1 row kept")

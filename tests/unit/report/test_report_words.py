@@ -30,8 +30,6 @@ from truetune.report.wording import THIN
         (wording.size(999), f"999{THIN}B"),
         (wording.size(3_048_000_000), f"3.0{THIN}GB"),
         (wording.p_value(0.0), f"p{THIN}<{THIN}0.001"),
-        (wording.plural(1, "row"), "1 row"),
-        (wording.plural(1200, "entry", "entries"), "1,200 entries"),
         (wording.keyed("latency_s", 2.0), f"2.0{THIN}s"),
         (wording.keyed("x", None), "not measured"),
         (wording.metric_name("task_success_min"), "Task success"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from truetune.core.records import DataBalance, DataRecord, DataSizing, LabelBalance, Quantiles, ReplayInfo, Share
+from truetune.core.units import plural
 from truetune.report import charts, wording
 from truetune.report.charts import Bar
 from truetune.report.shown import Shown
@@ -69,9 +70,9 @@ def _pairs(balance: DataBalance, shown: Shown) -> tuple[Pair, ...]:
     if balance.distinct_openings is not None:
         pairs.append(("Ways to begin an answer", f"{balance.distinct_openings:,} different first four words"))
     if balance.off_task_rows is not None:
-        pairs.append(("Rows of another kind", wording.plural(balance.off_task_rows, "row")))
+        pairs.append(("Rows of another kind", plural(balance.off_task_rows, "row")))
     pairs += [(f"Not measured: {name}", shown.text(reason)) for name, reason in balance.not_measured.items()]
-    pairs.append(("Sample for topics and difficulty", f"{wording.plural(balance.sampled_rows, 'row')}, seed {balance.seed}"))
+    pairs.append(("Sample for topics and difficulty", f"{plural(balance.sampled_rows, 'row')}, seed {balance.seed}"))
     return tuple(pairs)
 
 
@@ -86,7 +87,7 @@ def _plots(balance: DataBalance, shown: Shown) -> list[Plot]:
             Bar(shown.text(", ".join(topic.words)) or "(no common words)", topic.frac, wording.percent(topic.frac, 0))
             for topic in balance.topics[:_MOST_BARS]
         ]
-        note = f"{wording.plural(len(balance.topics), 'group')} of prompts that share words, largest first"
+        note = f"{plural(len(balance.topics), 'group')} of prompts that share words, largest first"
         plots.append(
             Plot("What the prompts are about", note, charts.bars("topics", "Topics", bars, "share of the sampled prompts"))
         )
@@ -107,7 +108,7 @@ def _labels(number: int, labels: LabelBalance, shown: Shown) -> Plot:
     title = f"Values of {shown.text(labels.field)}" if labels.field else "Labels"
     note = (
         f"as hard to guess as {labels.effective_classes:.1f} equally common ones ({labels.entropy_bits:.2f} bits); rarest: "
-        f"{shown.text(labels.rarest.name)}, {wording.plural(labels.rarest.rows, 'row')}"
+        f"{shown.text(labels.rarest.name)}, {plural(labels.rarest.rows, 'row')}"
     )
     return Plot(title, note, charts.bars(f"labels-{number}", title, bars, "share of the rows"))
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from truetune.core.contract import METRIC_DIRECTIONS
 from truetune.core.records import CriterionResult
+from truetune.core.units import plural
 from truetune.report import charts, wording
 from truetune.report.bundle import ReportBundle
 from truetune.report.charts import Margin
@@ -147,5 +148,5 @@ def _rule(bundle: ReportBundle) -> str:
     text = f"A release must really beat {beaten} on task success (α = {rule.alpha:g})." if beaten else ""
     review = bundle.contract.human_review
     if review.sample_size:
-        text += f" People must look at {wording.plural(review.sample_size, 'item')}{', blind' if review.blind_compare else ''}."
+        text += f" People must look at {plural(review.sample_size, 'item')}{', blind' if review.blind_compare else ''}."
     return text.strip()

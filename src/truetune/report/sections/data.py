@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from truetune.core.records import DOUBTING_CODES, DataRecord, Finding, HardRow, RowRef, SpotCheckRecord
+from truetune.core.units import plural
 from truetune.report import charts, wording
 from truetune.report.bundle import Flow, ReportBundle
 from truetune.report.charts import Ribbon
@@ -109,7 +110,7 @@ def _facts(data: DataRecord) -> tuple[tuple[str, str, str], ...]:
     once = "" if fewest == stats.effective_unique else f"; {fewest:,} where rephrasings count once"
     splits = [(name, f"{data.splits[name].rows:,}", "rows") for name in _SPLITS if name in data.splits]
     return (
-        ("rows came in", f"{stats.rows:,}", f"from {wording.plural(len(data.sources), 'file')}"),
+        ("rows came in", f"{stats.rows:,}", f"from {plural(len(data.sources), 'file')}"),
         ("really different", f"{stats.effective_unique:,}", f"{wording.percent(share, 0)} of the rows{once}"),
         ("kept", f"{stats.kept:,}", " · ".join(f"{n} {name}" for name, n, _ in splits)),
         ("dropped", f"{stats.dropped:,}", "each with its reason"),
@@ -142,7 +143,7 @@ def _spotcheck(record: SpotCheckRecord | None) -> str:
     """What people said of a random sample, in a sentence; empty where nobody looked."""
     if record is None or record.error_rate is None or record.interval is None:
         return ""
-    looked = wording.plural(record.good + record.bad + record.unsure, "row")
+    looked = plural(record.good + record.bad + record.unsure, "row")
     bounds = f"{wording.percent(record.interval.low)} to {wording.percent(record.interval.high)}"
     unsure = f", {record.unsure} unsure" if record.unsure else ""
     return (
@@ -175,10 +176,10 @@ def _tokens(data: DataRecord) -> tuple[tuple[str, str], ...]:
             "Tokens trained",
             f"{tokens.trained_tokens:,} ({wording.percent(tokens.trained_tokens / max(1, tokens.total_tokens), 0)})",
         ),
-        ("Median row", wording.plural(tokens.median_tokens, "token")),
-        ("95 of 100 rows", f"at most {wording.plural(tokens.p95_tokens, 'token')}"),
-        ("Longest row", wording.plural(tokens.max_tokens, "token")),
-        (f"Longer than {tokens.max_length_tokens:,}", wording.plural(tokens.rows_over_length, "row")),
+        ("Median row", plural(tokens.median_tokens, "token")),
+        ("95 of 100 rows", f"at most {plural(tokens.p95_tokens, 'token')}"),
+        ("Longest row", plural(tokens.max_tokens, "token")),
+        (f"Longer than {tokens.max_length_tokens:,}", plural(tokens.rows_over_length, "row")),
     )
 
 

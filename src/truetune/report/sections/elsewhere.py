@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from truetune.core.records import DiversityResult, DriftResult
+from truetune.core.units import plural
 from truetune.report import wording
 from truetune.report.bundle import Output, ReportBundle
 from truetune.report.sections.changes import TUNED, ComparisonRow, comparison_row
@@ -101,7 +102,7 @@ def _drift(result: DriftResult, shown: Shown) -> DriftRow:
         max_abs_logit=wording.number(result.max_abs_logit),
         top1=wording.percent(result.top1_agreement, 2),
         flips="not measured" if result.greedy_flips is None else f"{result.greedy_flips:,}",
-        probed=f"{wording.plural(result.prompts, 'prompt')}, {wording.plural(result.tokens, 'token')}",
+        probed=f"{plural(result.prompts, 'prompt')}, {plural(result.tokens, 'token')}",
         state=state,
         word=word,
         note=shown.text(result.note),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from truetune.core.records import BaseRecord, DataRecord, Environment, EvaluationRecord, Licence, TrainRecord
+from truetune.core.units import plural
 from truetune.report import wording
 from truetune.report.bundle import ReportBundle
 from truetune.report.sections.findings import FindingGroup, group_findings
@@ -53,7 +54,7 @@ def _digests(bundle: ReportBundle) -> list[tuple[str, str | None]]:
     rows += _data_digests(bundle.data) if bundle.data else []
     rows += _train_digests(bundle.train) if bundle.train else []
     rows += _evaluation_digests(bundle.evaluation) if bundle.evaluation else []
-    return [*rows, (f"Ledger head, {wording.plural(bundle.ledger_entries, 'entry', 'entries')}", bundle.ledger_head)]
+    return [*rows, (f"Ledger head, {plural(bundle.ledger_entries, 'entry', 'entries')}", bundle.ledger_head)]
 
 
 def _base_digests(base: BaseRecord) -> list[tuple[str, str | None]]:
@@ -62,7 +63,7 @@ def _base_digests(base: BaseRecord) -> list[tuple[str, str | None]]:
 
 def _data_digests(data: DataRecord) -> list[tuple[str, str | None]]:
     files = [(f"Source {f.path}", f.digest) for f in (*data.sources, *data.held_out)]
-    splits = [(f"Split {name}, {wording.plural(s.rows, 'row')}", s.digest) for name, s in data.splits.items()]
+    splits = [(f"Split {name}, {plural(s.rows, 'row')}", s.digest) for name, s in data.splits.items()]
     return [*files, ("Curated data", data.curated.digest), *splits]
 
 
@@ -75,7 +76,7 @@ def _train_digests(train: TrainRecord) -> list[tuple[str, str | None]]:
 
 
 def _evaluation_digests(evaluation: EvaluationRecord) -> list[tuple[str, str | None]]:
-    suites = [(f"Suite {wording.suite_name(s.name)}, {wording.plural(s.n, 'item')}", s.items.digest) for s in evaluation.suites]
+    suites = [(f"Suite {wording.suite_name(s.name)}, {plural(s.n, 'item')}", s.items.digest) for s in evaluation.suites]
     candidates = [(f"Candidate {wording.candidate_name(c.name).lower()}", c.digest) for c in evaluation.candidates]
     choices = evaluation.choices.digest if evaluation.choices else None
     return [*suites, *candidates, ("Outputs", evaluation.generations.digest), ("Choices", choices)]
@@ -87,7 +88,7 @@ def _model(base: BaseRecord, shown: Shown) -> Rows:
         ("Revision", shown.text(base.revision)),
         ("Architecture", shown.text(base.architecture)),
         ("Parameters", f"{base.parameters:,}"),
-        ("Context length", wording.plural(base.context_length_tokens, "token")),
+        ("Context length", plural(base.context_length_tokens, "token")),
         ("Intended use", shown.text(base.intended_use)),
         ("Licence", shown.text(_licence(base.licence))),
         ("Commercial use", _allowed(base.licence.commercial_use)),
@@ -109,7 +110,7 @@ def _environment(machine: Environment, precision: str, reason: str) -> Rows:
     return (
         ("Python", machine.python),
         ("Platform", machine.platform),
-        ("Processor", f"{machine.cpu}, {wording.plural(machine.cores, 'core')}"),
+        ("Processor", f"{machine.cpu}, {plural(machine.cores, 'core')}"),
         ("Memory", f"{wording.size(machine.memory_bytes)}, {wording.size(machine.memory_available_bytes)} free at the start"),
         ("Disk free", wording.size(machine.disk_free_bytes)),
         ("Accelerators", gpus or "none"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pydantic import JsonValue
 
 from truetune.core.records import Finding, RowRef, Severity
+from truetune.core.units import plural
 from truetune.report import wording
 from truetune.report.bundle import ReportBundle
 from truetune.report.diffing import Segment
@@ -90,7 +91,7 @@ def _group(bundle: ReportBundle, findings: list[Finding], shown: Shown) -> Findi
         code=findings[0].code,
         severity=_worst(findings),
         title=_title(findings, shown),
-        count=wording.plural(rows, "row") if rows else "",
+        count=plural(rows, "row") if rows else "",
         fix=shown.text(" ".join(fixes[:2])),
         examples=tuple(replace(e, message="") if e.message == first else e for e in examples),
         left_out=max(0, len(findings) - limit),
@@ -100,7 +101,7 @@ def _group(bundle: ReportBundle, findings: list[Finding], shown: Shown) -> Findi
 
 def _title(findings: list[Finding], shown: Shown) -> str:
     first = _message(findings[0], shown)
-    return first if len(findings) == 1 else f"{first} — and {wording.plural(len(findings) - 1, 'more finding')} like it"
+    return first if len(findings) == 1 else f"{first} — and {plural(len(findings) - 1, 'more finding')} like it"
 
 
 def _message(finding: Finding, shown: Shown) -> str:

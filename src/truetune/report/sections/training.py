@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from truetune.core.records import StepMetrics, TokenView, TrainRecord
+from truetune.core.units import plural
 from truetune.report import charts, wording
 from truetune.report.bundle import ReportBundle
 from truetune.report.charts import Axis, Point, Series
@@ -78,7 +79,7 @@ def view(bundle: ReportBundle, shown: Shown) -> TrainingView:
 def _facts(train: TrainRecord) -> tuple[tuple[str, str, str], ...]:
     resumed = f", resumed at step {train.resumed_from_step}" if train.resumed_from_step is not None else ""
     return (
-        ("steps", f"{train.steps:,}", f"{train.epochs:g} epochs of {wording.plural(train.examples, 'example')}{resumed}"),
+        ("steps", f"{train.steps:,}", f"{train.epochs:g} epochs of {plural(train.examples, 'example')}{resumed}"),
         ("tokens trained", f"{train.trained_tokens:,}", f"of {train.tokens_seen:,} seen"),
         ("tokens a second", wording.number(train.tokens_per_s), f"{wording.duration(train.wall_s)} in all"),
         ("peak memory", wording.size(train.peak_memory_bytes), f"by {train.trainer}"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from truetune.core.records import EvaluationRecord
+from truetune.core.units import plural
 from truetune.report import charts, wording
 from truetune.report.bundle import ReportBundle
 from truetune.report.charts import Axis
@@ -75,7 +76,7 @@ def _candidates(evaluation: EvaluationRecord | None) -> tuple[Markup | None, str
     )
     level = next((s.interval for s in scores if s.interval), None)
     words = f", with {level.level:.0%} intervals ({level.method})" if level else ""
-    return plot, f"Task success on the frozen test, {wording.plural(n, 'item')}{words}."
+    return plot, f"Task success on the frozen test, {plural(n, 'item')}{words}."
 
 
 def _whole(value: float) -> str:

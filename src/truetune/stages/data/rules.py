@@ -9,6 +9,7 @@ from typing import Literal
 
 from truetune.core.config import CheckConfig, Policy, covers
 from truetune.core.records import Finding, Severity
+from truetune.core.units import plural
 from truetune.stages.data.checks.base import KEPT
 from truetune.stages.data.checks.registry import described
 
@@ -100,7 +101,8 @@ class Rules:
                 bounds[rule.tested_as] = rule.max_frac
                 places[rule.tested_as].update((row.file, row.line) for row in finding.rows if row.file not in held_out)
         return [
-            f"{key}: {len(places[key])} of {rows} rows ({len(places[key]) / rows:.2%}); max_frac allows {bounds[key]:.2%}"
+            f"{key}: {len(places[key]):,} of {plural(rows, 'row')} ({len(places[key]) / rows:.2%}); "
+            f"max_frac allows {bounds[key]:.2%}"
             for key in sorted(bounds)
             if rows and len(places[key]) > bounds[key] * rows
         ]

@@ -23,6 +23,7 @@ from truetune.core.records import (
     SplitInfo,
     SplitName,
 )
+from truetune.core.units import plural
 from truetune.evidence.curated import CuratedRow
 from truetune.evidence.run_folder import RunFolder
 from truetune.project.do_not_train.entries import read_do_not_train
@@ -463,24 +464,28 @@ def _gate(config: DataConfig, judged: _Judged, stats: DataStats, sizes: Mapping[
         problems.append(f"the policy is strict and there are blocking findings: {counted}")
     if dropped_frac > config.max_dropped_frac:
         problems.append(
-            f"{stats.dropped} of {stats.rows} rows ({dropped_frac:.0%}) had to be left out; "
+            f"{stats.dropped:,} of {plural(stats.rows, 'row')} ({dropped_frac:.0%}) had to be left out; "
             f"max_dropped_frac allows {config.max_dropped_frac:.0%}"
         )
     unlearned = sum(finding.code == mask.CODE for finding in judged.findings)
     looked_at = stats.rows - stats.dropped + unlearned
     if looked_at and unlearned > UNLEARNED_FRAC * looked_at:
         problems.append(
-            f"{unlearned} of {looked_at} rows have an answer of which nothing, or not the end, would be trained ({mask.CODE}): "
-            "the chat template does not fit this training"
+            f"{unlearned:,} of {plural(looked_at, 'row')} {'has' if unlearned == 1 else 'have'} an answer of which nothing, "
+            f"or not the end, would be trained ({mask.CODE}): the chat template does not fit this training"
         )
     if sizes["train"] < config.min_train_rows:
-        problems.append(f"{sizes['train']} rows are left to train on; min_train_rows asks for {config.min_train_rows}")
+        problems.append(
+            f"{plural(sizes['train'], 'row')} {'is' if sizes['train'] == 1 else 'are'} left to train on; "
+            f"min_train_rows asks for {config.min_train_rows}"
+        )
     if not sizes["test"]:
         problems.append("no row is left for the frozen test")
     problems += [f.message for f in judged.findings if f.code == CHANGED.code and f.severity == "block"]
     kept = (
-        f"{stats.kept} of {stats.rows} rows kept: {sizes['train']} train, {sizes['validation']} validation, {sizes['test']} test"
-    ) + (f"; {stats.redacted} rows redacted" if stats.redacted else "")
+        f"{stats.kept:,} of {plural(stats.rows, 'row')} kept: {sizes['train']:,} train, {sizes['validation']:,} validation, "
+        f"{sizes['test']:,} test"
+    ) + (f"; {plural(stats.redacted, 'row')} redacted" if stats.redacted else "")
     return ("failed", "; ".join(problems)) if problems else ("passed", kept)
 
 

@@ -378,7 +378,7 @@ def test_a_frozen_row_that_is_changed_or_gone_fails_the_gate_by_name(project: Pr
     changed = [{**row, **record("Something else altogether", "joy")} if n == line else row for n, row in enumerate(rows, start=1)]
     later = project.run(changed, seal=seal)
     (finding,) = [f for f in later.findings if f.code == "data.split.frozen"]
-    assert later.gate == "failed" and "1 of 12 rows are gone or changed" in later.gate_reason
+    assert later.gate == "failed" and "1 of 12 rows is gone or changed" in later.gate_reason
     assert [ref.line for ref in finding.rows] == [line] and f"t-{line}" in str(finding.evidence["gone"])
     assert "truetune data reseal" in finding.fix
 

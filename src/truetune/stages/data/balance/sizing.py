@@ -118,14 +118,15 @@ def size_up(shape: TaskShape, is_preference: bool, clusters: tuple[Ints, Ints], 
         enough=need.enough,
         plenty=need.plenty,
         verdict=verdict,
-        reasons=(f"{span(low, high)} {need.unit} for {need.job}: {verdict}", why, _curve_reason(unique)),
+        reasons=(f"{amount(low, high, need.unit)} for {need.job}: {verdict}", why, _curve_reason(unique)),
         learning_curve=learning_curve(unique),
     )
 
 
-def span(low: int, high: int) -> str:
-    """Two counts in words, or one where they are equal."""
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+def amount(low: int, high: int, unit: str) -> str:
+    """Two counts of a unit in words, or one where they are equal: `1 different pair`, `8 to 10 different pairs`."""
+    said = unit if high != 1 else unit.replace("examples", "example").replace("pairs", "pair")
+    return f"{low:,} {said}" if low == high else f"{low:,} to {high:,} {said}"
 
 
 def learning_curve(examples: int) -> tuple[int, ...]:

@@ -131,6 +131,10 @@ def _row_finding(corpus: Corpus, judge: Judge, judgement: Judgement, row: int, r
     )
 
 
+def _named(rows: int) -> str:
+    return "the likeliest row is listed" if rows == 1 else f"the likeliest {rows:,} rows are listed, the surest first"
+
+
 def _estimate(corpus: Corpus, judgement: Judgement, listed: Sequence[int]) -> Finding:
     task = judgement.task
     low, high = judgement.interval()
@@ -138,7 +142,7 @@ def _estimate(corpus: Corpus, judgement: Judgement, listed: Sequence[int]) -> Fi
         code=CODE,
         severity="note",
         message=f"about {judgement.expected:,.0f} of {judgement.judged:,} labels{_of_field(task)} are probably wrong "
-        f"({low:,.0f} to {high:,.0f}); the likeliest {len(listed):,} rows are listed, the surest first",
+        f"({low:,.0f} to {high:,.0f}); {_named(len(listed))}",
         rows=corpus.refs(listed),
         evidence={
             "estimated_wrong": round(judgement.expected, 1),

@@ -25,6 +25,7 @@ from truetune.core.errors import DataError, EvidenceError, UsageError
 from truetune.core.ports import Message, NameFinder, Progress, RowEngine
 from truetune.core.records import CurationRecord, GateState, RowRef, SourceFile
 from truetune.core.sensitive.masking import excerpt
+from truetune.core.units import plural
 from truetune.evidence import atomic
 from truetune.evidence.digests import file_digest, json_digest, tree_of
 from truetune.evidence.run_folder import load_record
@@ -219,12 +220,14 @@ def _gate(config: DataConfig, judged: Judged) -> tuple[GateState, str]:
     problems = judged.failed_tests()
     if stats.rows and stats.dropped / stats.rows > config.max_dropped_frac:
         problems.append(
-            f"{stats.dropped} of {stats.rows} rows ({stats.dropped / stats.rows:.0%}) had to be left out; "
+            f"{stats.dropped:,} of {plural(stats.rows, 'row')} ({stats.dropped / stats.rows:.0%}) had to be left out; "
             f"max_dropped_frac allows {config.max_dropped_frac:.0%}"
         )
     if problems:
         return "failed", "; ".join(problems)
-    return ("passed", f"{stats.kept} of {stats.rows} rows kept") if stats.kept else ("not_measured", "no row was kept")
+    return (
+        ("passed", f"{stats.kept:,} of {plural(stats.rows, 'row')} kept") if stats.kept else ("not_measured", "no row was kept")
+    )
 
 
 # --- what is left out -----------------------------------------------------------------------------------------------
@@ -267,18 +270,18 @@ def _changes(fit: Fitted, left: Sequence[_Left]) -> Iterator[str]:
     """The difference to the user's files, for a person: every record that is not there any more, by reason."""
     judged = fit.judged
     stats = judged.stats
-    yield f"# What was changed\n\n{stats.rows} rows came in, {stats.kept} are kept, {stats.dropped} are not.\n"
+    yield f"# What was changed\n\n{plural(stats.rows, 'row')} came in, {stats.kept:,} are kept, {stats.dropped:,} are not.\n"
     if stats.redacted:
-        yield f"\n## Placeholders: {stats.redacted} {'row' if stats.redacted == 1 else 'rows'} kept with them\n\n"
+        yield f"\n## Placeholders: {plural(stats.redacted, 'row')} kept with them\n\n"
         yield from _placeholders(judged)
     if fit.pieces:
-        yield f"\n## Too long: {len(fit.pieces)} {'row' if len(fit.pieces) == 1 else 'rows'} made to fit\n\n"
+        yield f"\n## Too long: {plural(len(fit.pieces), 'row')} made to fit\n\n"
         yield from (f"- {p.row.file}:{p.row.line}: {p.change}\n" for position in sorted(fit.pieces) for p in fit.pieces[position])
     groups: defaultdict[tuple[str, str], list[_Left]] = defaultdict(list)
     for item in left:
         groups[item.drop.code, item.drop.fate].append(item)
     for (code, fate), items in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
-        yield f"\n## {code}: {len(items)} {'row' if len(items) == 1 else 'rows'} {_DID[fate]}\n\n"
+        yield f"\n## {code}: {plural(len(items), 'row')} {_DID[fate]}\n\n"
         check = described().get(code)
         if check is not None:
             yield f"{check.claim}\n\n"

@@ -10,6 +10,7 @@ from truetune.core.chat import MaskedConversation, TemplateNotPrefixStable, mask
 from truetune.core.errors import DataError, UsageError
 from truetune.core.ports import ChatTokenizer, Message, Progress
 from truetune.core.records import DataFormat, DataRecord, RowRef, ShownRow
+from truetune.core.units import plural
 from truetune.evidence.curated import CuratedRow, from_parquet
 from truetune.evidence.store import ObjectStore
 from truetune.stages.data.checks.template.rendering import PREFIX_CODE, PREFIX_FIX
@@ -45,7 +46,7 @@ def row_at(path: Path, shown: str, line: int, format: DataFormat | None, progres
     raise UsageError(
         "usage.row_not_found",
         f"{shown} has no row at line {line}",
-        why=f"it has {len(loaded.rows) + len(loaded.faults)} records" + (" and this line is empty" if line > 0 else ""),
+        why=f"it has {plural(len(loaded.rows) + len(loaded.faults), 'record')}" + (" and this line is empty" if line > 0 else ""),
         fix="name a line that has a record; in Parquet and JSON it is the row's number",
         where=shown,
     )

@@ -13,6 +13,7 @@ from truetune.core.ports import Progress
 from truetune.core.records import Finding, ReplayInfo, RowRef
 from truetune.core.sensitive.masking import excerpt
 from truetune.core.text import words
+from truetune.core.units import plural
 from truetune.evidence.curated import CuratedRow
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.checks.base import RowCheck
@@ -258,7 +259,7 @@ def _findings(corpus: Corpus, drops: Mapping[int, Drop]) -> Iterator[Finding]:
         yield Finding(
             code=do_not_train.CODE,
             severity="note",
-            message=f"{_rows(listed)} of the replay set are on the do-not-train list, and were passed over",
+            message=f"of the replay set {_rows(listed)} on the do-not-train list, and passed over",
             rows=tuple(corpus.refs(listed[:_SHOWN])),
             evidence={"reasons": [drops[p].reason for p in listed[:5]], "rows": len(listed)},
             fix="nothing to do for this run; clean the replay set before others use it",
@@ -268,7 +269,7 @@ def _findings(corpus: Corpus, drops: Mapping[int, Drop]) -> Iterator[Finding]:
         yield Finding(
             code=LEAK_CODE,
             severity="warn",
-            message=f"{_rows(leaked)} of the replay set repeat what the model will be evaluated on, and were left out",
+            message=f"of the replay set {_rows(leaked)} left out: what the model will be evaluated on is repeated",
             rows=corpus.refs(leaked),
             evidence={
                 "prompts": [excerpt(corpus.rows[p].prompt) for p in leaked[:5]],
@@ -281,7 +282,7 @@ def _findings(corpus: Corpus, drops: Mapping[int, Drop]) -> Iterator[Finding]:
         yield Finding(
             code=DUPLICATE_CODE,
             severity="note",
-            message=f"{_rows(repeated)} of the replay set repeat rows of the task, and were left out",
+            message=f"of the replay set {_rows(repeated)} left out: rows of the task are repeated",
             rows=tuple(corpus.refs(repeated[:_SHOWN])),
             evidence={"prompts": [excerpt(corpus.rows[p].prompt) for p in repeated[:5]], "rows": len(repeated)},
             fix="nothing to do; replay is for what the task does not ask",
@@ -324,4 +325,4 @@ def _licence_findings(info: ReplayInfo) -> Iterator[Finding]:
 
 
 def _rows(positions: Sequence[int]) -> str:
-    return f"{len(positions)} row{'s' * (len(positions) != 1)}"
+    return f"{plural(len(positions), 'row')} {'is' if len(positions) == 1 else 'are'}"

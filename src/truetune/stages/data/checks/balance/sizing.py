@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import DataSizing, Finding, Severity
-from truetune.stages.data.balance.sizing import span
+from truetune.stages.data.balance.sizing import amount
 from truetune.stages.data.checks.base import NO_ROWS, Check, Threshold
 from truetune.stages.data.corpus import Corpus
 
@@ -34,7 +34,8 @@ def _finding(code: str, severity: Severity, sizing: DataSizing, why: str, fix: s
     return Finding(
         code=code,
         severity=severity,
-        message=f"there are {span(sizing.have_low, sizing.have_high)} {sizing.unit} ({sizing.job}); {why}",
+        message=f"there {'is' if sizing.have_high == 1 else 'are'} {amount(sizing.have_low, sizing.have_high, sizing.unit)} "
+        f"({sizing.job}); {why}",
         evidence={"job": sizing.job, "have": [sizing.have_low, sizing.have_high], "reasons": list(sizing.reasons)},
         fix=fix,
     )

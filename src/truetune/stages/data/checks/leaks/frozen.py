@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from truetune.core.records import Finding, RowRef, SealedRow, SealRecord
 from truetune.core.sensitive.masking import excerpt
+from truetune.core.units import plural
 from truetune.evidence.curated import CuratedRow
 from truetune.stages.data.checks.base import KEPT, NO_ROWS, Described
 from truetune.stages.data.rows.row import Row
@@ -33,8 +34,8 @@ def seal_findings(seal: SealRecord | None, test: Sequence[CuratedRow], why: Mapp
     gone = [row for row in seal.rows if row.row_id not in now]
     added = [row for row in test if row.row_id not in then]
     places = [(row.file, row.line) for row in gone] + [(row.file, row.line) for row in added]
-    counted = [f"{len(gone)} of {len(seal.rows)} rows are gone or changed"] if gone else []
-    counted += [f"{len(added)} are new"] if added else []
+    counted = [f"{len(gone):,} of {plural(len(seal.rows), 'row')} {_are(gone)} gone or changed"] if gone else []
+    counted += [f"{len(added)} {_are(added)} new"] if added else []
     return [
         Finding(
             code=CHANGED.code,
@@ -50,6 +51,10 @@ def seal_findings(seal: SealRecord | None, test: Sequence[CuratedRow], why: Mapp
             fix=_CHANGED_FIX,
         )
     ]
+
+
+def _are(rows: Sequence[object]) -> str:
+    return "is" if len(rows) == 1 else "are"
 
 
 def _told(row: SealedRow, why: Mapping[str, str]) -> str:

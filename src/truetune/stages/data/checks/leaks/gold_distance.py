@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from truetune.core.records import Finding, GoldDistance, RowRef
 from truetune.core.sensitive.masking import excerpt
-from truetune.core.units import percent
+from truetune.core.units import percent, plural
 from truetune.stages.data.checks.base import NO_ROWS, Described, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.neighbours.prompts import LONG_WORDS, NOMINATE_JACCARD
@@ -105,7 +105,8 @@ def distance(found: Nearest, train_rows: int) -> GoldDistance:
         what = "no gold item could be read" if not items else "there is no row to train on"
         return GoldDistance(items=items, close=0, at_least=counts, verdict="not measured", reason=what)
     close = int(found.close.sum())
-    said = f"{close} of {items} gold items ({percent(close / items)}) ask nearly what a training row asks"
+    ask = "asks" if close == 1 else "ask"
+    said = f"{close:,} of {plural(items, 'gold item')} ({percent(close / items)}) {ask} nearly what a training row asks"
     verdict = "too close" if close > CLOSE_FRAC * items else "real distance"
     return GoldDistance(
         items=items, close=close, at_least=counts, verdict=verdict, reason=f"{said}; {percent(CLOSE_FRAC)} is allowed"
@@ -126,7 +127,7 @@ def findings(corpus: Corpus, found: Nearest, measured: GoldDistance) -> list[Fin
             Finding(
                 code=SIZE.code,
                 severity="note",
-                message=f"the gold set has {measured.items} items, and {FEWEST_ITEMS} to {MOST_ITEMS} are advised: "
+                message=f"the gold set has {plural(measured.items, 'item')}, and {FEWEST_ITEMS} to {MOST_ITEMS} are advised: "
                 f"without one error in {measured.items}, {percent(min(1.0, 3 / measured.items))} of errors are still possible",
                 rows=(RowRef(file=first.file, line=1),),
                 evidence={"items": measured.items},

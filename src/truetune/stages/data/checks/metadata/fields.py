@@ -10,6 +10,7 @@ import numpy as np
 
 from truetune.core.records import Finding, MetaField, RowRef, TaskProfile
 from truetune.core.sensitive.masking import excerpt
+from truetune.core.units import plural
 from truetune.stages.data.checks.base import Check, RowCheck, Sightings
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.reading.sidecar import Sidecar
@@ -53,11 +54,12 @@ def _unknown(corpus: Corpus) -> Iterable[Finding]:
         if not missing:
             continue
         joined = len(sidecar.entries) - len(missing)
-        used = f"{joined} were joined" if joined else "it was not used"
+        used = f"{joined:,} {'was' if joined == 1 else 'were'} joined" if joined else "it was not used"
+        are = "is" if len(missing) == 1 else "are"
         yield Finding(
             code=UNKNOWN_CODE,
             severity="warn" if sidecar.was_named or joined else "note",
-            message=f"{len(missing)} of {len(sidecar.entries)} ids of {sidecar.file} are no row's; {used}",
+            message=f"{len(missing):,} of {plural(len(sidecar.entries), 'id')} of {sidecar.file} {are} no row's; {used}",
             rows=tuple(RowRef(file=sidecar.file, line=line) for line in missing.values()),
             evidence={"ids": [excerpt(name) for name in list(missing)[:_SHOWN]], "joined": joined},
             fix=_UNKNOWN_FIX,

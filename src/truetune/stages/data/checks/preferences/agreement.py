@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from truetune.core.records import Finding, TaskProfile
 from truetune.core.text import normalise, text_key
+from truetune.core.units import plural
 from truetune.stages.data.checks.base import NO_ROWS, RowCheck, Sightings, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.rows.row import Row
@@ -62,7 +63,7 @@ def _finding(corpus: Corpus, units: Sequence[Mapping[str, tuple[int, bool]]], al
         code=CODE,
         severity="warn",
         message=f"{len(persons)} people judged {len(units)} pairs together and hardly agree (Krippendorff's alpha {alpha:.2f}, "
-        f"where 1 is full agreement and 0 is chance): on {len(split)} pairs they differ",
+        f"where 1 is full agreement and 0 is chance): on {plural(len(split), 'pair')} they differ",
         rows=corpus.refs(sorted(position for group in split for position in group)),
         groups=tuple(corpus.refs(group) for group in split),
         evidence={"alpha": round(alpha, 3), "pairs": len(units), "people": len(persons), "pairs_in_dispute": len(split)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from truetune.core.records import Finding, RowRef
+from truetune.core.units import plural
 from truetune.stages.data.checks.base import NO_ROWS, Check
 from truetune.stages.data.corpus import Corpus
 
@@ -18,7 +19,7 @@ def _find(corpus: Corpus) -> Iterable[Finding]:
             continue
         lines = file.latin1_lines
         if lines:
-            said = f"not UTF-8, read as Windows-1252 / latin-1: {len(lines)} line{'s' if len(lines) > 1 else ''}"
+            said = f"not UTF-8, read as Windows-1252 / latin-1: {plural(len(lines), 'line')}"
         else:
             said = f"the file is {file.encoding.upper()}, not UTF-8; it was decoded by its byte order mark"
         yield Finding(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from truetune.core.chat import MaskedConversation
 from truetune.core.ports import ChatTokenizer
 from truetune.core.records import Finding, RowRef, Severity
+from truetune.core.units import plural
 from truetune.stages.data.rows.row import Row
 
 
@@ -64,7 +65,7 @@ class TemplateNotice:
             Finding(
                 code=self.code,
                 severity=self.severity if len(notice.rows) < rows else self.of_all_rows or self.severity,
-                message=f"{notice.said} ({len(notice.rows)} of {rows} rows)",
+                message=f"{notice.said} ({len(notice.rows):,} of {plural(rows, 'row')})",
                 rows=tuple(notice.rows),
                 fix=self.fix,
             )
