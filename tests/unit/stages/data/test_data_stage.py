@@ -388,7 +388,7 @@ def test_the_users_own_test_file_is_frozen_by_its_digest(project: Project) -> No
     seal = sealed(project, project.run(labelled(60), test=test))
     assert project.run([*labelled(60), test[0]], test=test, seal=seal).gate == "passed"
     grown = project.run(labelled(60), test=[*test, *labelled(71)[70:]], seal=seal)
-    assert grown.gate == "failed" and "1 are new" in grown.gate_reason
+    assert grown.gate == "failed" and "1 is new" in grown.gate_reason
 
 
 # --- the gold set's distance from training ------------------------------------------------------------------------------

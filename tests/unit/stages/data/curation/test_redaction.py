@@ -48,7 +48,7 @@ def test_the_curated_row_has_placeholders_and_its_lineage_says_which(tmp_path: P
     assert row.prompt == "Write to [EMAIL_1] or [PHONE_1] about [AWS_ACCESS_KEY_1], [EMAIL_1] is best"
     assert row.messages[-2]["content"] == row.prompt
     assert changes[row.row_id] == "redacted: [EMAIL_1] 2 times, [AWS_ACCESS_KEY_1], [PHONE_1]"
-    assert data.stats.redacted == 1 and "1 rows redacted" in data.gate_reason
+    assert data.stats.redacted == 1 and "1 row redacted" in data.gate_reason
     assert [c for c in changes.values() if c] == [changes[row.row_id]]
 
 
