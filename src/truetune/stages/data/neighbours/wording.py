@@ -125,10 +125,8 @@ def _edge_keys(table: WordTable, rows: Ints, words: int, *, at_end: bool) -> Has
     """One key for the first or last words of each text, (rows,)."""
     keys = [np.empty(0, dtype=np.uint64)]
     for start in range(0, len(rows), _EDGE_ROWS):
-        block = table.take(rows[start : start + _EDGE_ROWS])
-        first = block.starts[1:] - words if at_end else block.starts[:-1]
-        edges = block.hashes[(first[:, None] + np.arange(words)).ravel()].astype(np.uint64)
-        keys.append(ordered_sums(edges, np.arange(len(first) + 1) * words))
+        edges = table.take_ends(rows[start : start + _EDGE_ROWS], words, last=at_end)
+        keys.append(ordered_sums(edges.ravel().astype(np.uint64), np.arange(len(edges) + 1) * words))
     return np.concatenate(keys)
 
 

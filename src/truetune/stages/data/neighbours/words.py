@@ -131,12 +131,30 @@ class WordTable:
         parts = [unpacked(bits, len(block.hashes))[places] for block, bits, places in self._places(rows)]
         return np.concatenate([np.empty(0, dtype=bool), *parts])
 
-    def _places(self, rows: Ints) -> Iterator[tuple[Block, Bytes, Ints]]:
+    def take_ends(self, rows: Ints, words: int, *, last: bool) -> Words:
+        """The first or last so many words of some texts, none of which has fewer; `rows` ascending, (rows, words)."""
+        parts = [np.empty((0, words), dtype=np.uint32)]
+        for block, low, high, number in self._having(rows):
+            texts = rows[low:high] - self.first_rows[number]
+            start = block.starts[texts + 1] - words if last else block.starts[texts]
+            parts.append(block.hashes[start[:, None] + np.arange(words)])
+        return np.concatenate(parts)
+
+    def _places(self, rows: Ints) -> Iterator[tuple[Block, Bytes, Ints | slice]]:
         """Each block that has some of the texts, and where in it their words are."""
-        edges = np.searchsorted(rows, self.first_rows)
-        for block, bits, low, high, first in zip(self.blocks, self.openings, edges, edges[1:], self.first_rows, strict=False):
+        for block, low, high, number in self._having(rows):
+            some = rows[low:high]
+            texts = some - self.first_rows[number]
+            one_run = int(some[-1] - some[0]) == high - low - 1
+            run = slice(int(block.starts[texts[0]]), int(block.starts[texts[-1] + 1]))
+            yield block, self.openings[number], run if one_run else spans(block.starts[texts], self.lengths[some])
+
+    def _having(self, rows: Ints) -> Iterator[tuple[Block, int, int, int]]:
+        """Each block that has some of the texts, which of `rows` it has, and its number."""
+        edges = np.searchsorted(rows, self.first_rows).tolist()
+        for number, (block, low, high) in enumerate(zip(self.blocks, edges, edges[1:], strict=False)):
             if low < high:
-                yield block, bits, spans(block.starts[rows[low:high] - first], self.lengths[rows[low:high]])
+                yield block, low, high, number
 
 
 class TableWriter:

@@ -8,15 +8,20 @@ kind of answer is spread over the sides in proportion. A test that is frozen sta
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
+
+import numpy as np
 
 from truetune.core.config import SplitConfig
 from truetune.core.records import SplitName
 from truetune.evidence.curated import CuratedRow, from_parquet
 from truetune.evidence.digests import canonical_json
-from truetune.stages.data.neighbours.prompts import components
+from truetune.stages.data.neighbours.prompts import connected
+from truetune.stages.data.rows.keys import groups_of
 
 TIMED_FRAC = 0.95
 """From this share of rows with a time on, `by_time: auto` cuts by time; rows without one count as old. Source: stated."""
@@ -56,7 +61,7 @@ class Cut:
 class _Unit:
     """Rows that go to one side; `newest` is the time of the newest, -inf where none has one."""
 
-    key: str
+    key: bytes
     stratum: str
     row_ids: tuple[str, ...]
     newest: float
@@ -103,10 +108,11 @@ def split_rows(rows: Sequence[SplitRow], config: SplitConfig, seed: int, frozen:
 
 def unit_names(rows: Sequence[SplitRow]) -> dict[str, str]:
     """For each row id the name of what it belongs with: the first of the ids there are."""
-    members: defaultdict[int, list[str]] = defaultdict(list)
-    for row, number in zip(rows, _unit_numbers(rows), strict=True):
-        members[number].append(row.row_id)
-    return {row_id: min(ids) for ids in members.values() for row_id in ids}
+    names = {}
+    for together in _together(rows):
+        first = min(row.row_id for row in together)
+        names.update({row.row_id: first for row in together})
+    return names
 
 
 def is_by_time(rows: Iterable[SplitRow], config: SplitConfig) -> bool:
@@ -133,28 +139,30 @@ def _without_frozen(units: Sequence[_Unit], frozen: frozenset[str], cut: Cut) ->
 
 def _units(rows: Sequence[SplitRow], seed: int) -> list[_Unit]:
     """Rows that belong together, in an order that only their content and the seed decide."""
-    members: defaultdict[int, list[SplitRow]] = defaultdict(list)
-    for row, number in zip(rows, _unit_numbers(rows), strict=True):
-        members[number].append(row)
     units = []
-    for together in members.values():
+    for together in _together(rows):
         ids = tuple(sorted(row.row_id for row in together))
         strata = Counter(row.stratum for row in together)
         stratum = min(strata, key=lambda name: (-strata[name], name))
-        key = hashlib.sha256(f"{seed}:{ids[0]}".encode()).hexdigest()
+        key = hashlib.sha256(f"{seed}:{ids[0]}".encode()).digest()
         newest = max((row.time for row in together if row.time is not None), default=float("-inf"))
         units.append(_Unit(key, stratum, ids, newest))
     return sorted(units, key=lambda unit: unit.key)
 
 
-def _unit_numbers(rows: Sequence[SplitRow]) -> Sequence[int]:
-    """For each row the number of its unit: rows are linked by their cluster and by each name that they share."""
-    first: dict[tuple[int, str], int] = {}
-    edges = []
+def _together(rows: Sequence[SplitRow]) -> Iterator[list[SplitRow]]:
+    """The rows of each unit: they are linked by their cluster and by each name that they share."""
+    clusters: dict[str, int] = {}
+    shared: dict[str, int] = {}
+    earlier, later = array("q"), array("q")
     for position, row in enumerate(rows):
-        for name in ((0, row.cluster), *((1, shared) for shared in row.together)):
-            edges.append((first.setdefault(name, position), position))
-    return components(len(rows), edges)
+        earlier.append(clusters.setdefault(row.cluster, position))
+        earlier.extend(shared.setdefault(name, position) for name in row.together)
+        later.extend(repeat(position, 1 + len(row.together)))
+    numbers = connected(len(rows), np.array(earlier, dtype=np.int64), np.array(later, dtype=np.int64))
+    del clusters, shared, earlier, later
+    for positions in groups_of(numbers.astype(np.uint64)):
+        yield [rows[position] for position in positions.tolist()]
 
 
 def _take_newest(units: Sequence[_Unit], rows_wanted: int) -> list[_Unit]:

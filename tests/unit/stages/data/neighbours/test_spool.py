@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truetune.core.errors import EnvironmentFault
@@ -20,6 +20,7 @@ def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.usefixtures("held")
+@settings(deadline=None)
 @given(parts_of_numbers)
 def test_numbers_come_back_in_order_or_sorted(parts: list[list[int]]) -> None:
     arrays = [np.array(part, dtype=np.uint64) for part in parts]
