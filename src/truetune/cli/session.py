@@ -5,6 +5,7 @@ With `--json` the one document goes to stdout and everything for people to stder
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -36,6 +37,7 @@ class Session:
         """People read stdout, unless stdout is for the JSON document."""
         from rich.console import Console
 
+        _any_character(as_json=as_json)
         self.as_json = as_json
         self.console: Console = Console(stderr=as_json, highlight=False, soft_wrap=True, emoji=False, markup=False)
 
@@ -53,6 +55,15 @@ class Session:
                 console.print(f"  {label + ':':<5}{text}")
         if self.as_json:
             sys.stdout.write(json.dumps(error.as_json(), ensure_ascii=False) + "\n")
+
+
+def _any_character(*, as_json: bool) -> None:
+    """Let the streams take the words of any row: a locale without them gets escapes, a JSON document is UTF-8 everywhere."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if as_json and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from tests.conftest import Truetune
 from tests.unit.stages.data.rows_for_tests import labelled, record, write_lines
 
@@ -56,3 +57,12 @@ def test_what_is_one_is_said_of_one(truetune: Truetune, tmp_path: Path) -> None:
     said = truetune("check", "one.jsonl").stdout
     assert "there is 1 different example" in said and "1 row, about 1 really different" in said
     assert truetune("data", "curate", "one.jsonl").stdout.startswith("curate    passed: 1 of 1 row kept")
+
+
+def test_a_locale_without_the_characters_of_the_rows(truetune: Truetune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}.items():
+        monkeypatch.setenv(name, value)
+    write_lines(tmp_path / "rows.jsonl", [record("Which town is the biggest? 東京?", answer) for answer in ("Köln", "Genève")])
+    done = truetune("check", "rows.jsonl")
+    assert done.returncode == 0 and "data.contradiction" in done.stdout and "K\\xf6ln" in done.stdout
+    assert json.loads(truetune("check", "rows.jsonl", "--json").stdout)["stats"]["rows"] == 2
