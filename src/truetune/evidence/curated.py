@@ -17,7 +17,7 @@ from truetune.evidence.store import ObjectStore
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_GROUP_ROWS = 1 << 15
+_GROUP_ROWS = 1 << 12
 Origin = Literal["task", "replay"]
 
 
@@ -52,7 +52,7 @@ def to_parquet(rows: Iterable[CuratedRow]) -> bytes:
 
 
 def write_parquet(rows: Iterable[CuratedRow], sink: BinaryIO) -> None:
-    """Write a Parquet shard, some ten thousand rows at a time; the same rows give the same bytes."""
+    """Write a Parquet shard, some thousand rows at a time; the same rows give the same bytes."""
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     remaining = iter(rows)
