@@ -21,7 +21,7 @@ $(VENV)/.core: pyproject.toml hatch_build.py src/truetune/_compiled.c
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(BIN)/python -m pip install --quiet --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[train,semantic,dev]'
 	touch $@
 
 demo: $(VENV)/.core  ## the built-in example, from raw data to a verdict and a report

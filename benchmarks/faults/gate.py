@@ -21,7 +21,7 @@ from benchmarks.faults.score import Flag
 from truetune.backends.machine import SystemClock
 from truetune.cli.progress import SilentProgress
 from truetune.core.config import DataConfig
-from truetune.core.ports import ChatTokenizer, NameFinder
+from truetune.core.ports import NO_READERS, ChatTokenizer, Readers
 from truetune.core.records import CheckReport, DataRecord, Finding, SealRecord
 from truetune.evidence.curated import read_split
 from truetune.evidence.run_folder import RunFolder
@@ -38,10 +38,10 @@ class GateError(Exception):
 
 
 def check(
-    planted: Planted, config: Mapping[str, object] = MappingProxyType({}), names: NameFinder | None = None
+    planted: Planted, config: Mapping[str, object] = MappingProxyType({}), readers: Readers = NO_READERS
 ) -> tuple[list[Flag], float]:
-    """What is flagged in the planted rows, and the CPU seconds it took; `config` and `names` as for `report_on`."""
-    report, cpu_s = report_on(planted, config=config, names=names)
+    """What is flagged in the planted rows, and the CPU seconds it took; `config` and `readers` as for `report_on`."""
+    report, cpu_s = report_on(planted, config=config, readers=readers)
     return flags_of(report.findings, ROWS), cpu_s
 
 
@@ -49,7 +49,7 @@ def report_on(
     planted: Planted,
     beside: Mapping[str, Sequence[str]] = MappingProxyType({}),
     config: Mapping[str, object] = MappingProxyType({}),
-    names: NameFinder | None = None,
+    readers: Readers = NO_READERS,
 ) -> tuple[CheckReport, float]:
     """The gate's report on `rows.jsonl`, with other files beside it, and the CPU seconds it took.
 
@@ -57,22 +57,24 @@ def report_on(
         planted: the rows, and those that they must not overlap with.
         beside: other files of the folder, by name, as lines.
         config: what the project's `data:` says.
-        names: finds names of people.
+        readers: the models that read the data.
     """
     with tempfile.TemporaryDirectory() as folder:
         files = {ROWS: planted.lines, **({HELD_OUT: planted.held_out} if planted.held_out else {}), **beside}
         for name, lines in files.items():
             write_lines(Path(folder) / name, lines)
         rows, held_out = Path(folder) / ROWS, Path(folder) / HELD_OUT
-        return timed([rows], [held_out] if planted.held_out else [], DataConfig.model_validate({"sources": (), **config}), names)
+        return timed(
+            [rows], [held_out] if planted.held_out else [], DataConfig.model_validate({"sources": (), **config}), readers
+        )
 
 
 def timed(
-    files: Sequence[Path], against: Sequence[Path], config: DataConfig, names: NameFinder | None = None
+    files: Sequence[Path], against: Sequence[Path], config: DataConfig, readers: Readers = NO_READERS
 ) -> tuple[CheckReport, float]:
     """The gate's report on files, and the CPU seconds it took."""
     started = time.process_time()
-    report = run_check(files, against, config, progress=SilentProgress(), names=names)
+    report = run_check(files, against, config, progress=SilentProgress(), readers=readers)
     return report, time.process_time() - started
 
 

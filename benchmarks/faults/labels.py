@@ -31,6 +31,10 @@ from benchmarks.faults.plant import Planted
 from benchmarks.faults.score import ALARMING
 from benchmarks.real_data import DataAbsentError
 
+from truetune import wiring
+from truetune.core.config import DataConfig
+from truetune.core.ports import NO_READERS, Readers
+
 CODE = "data.label.noise"
 SHARES = (0.0, 0.02, 0.05, 0.1)
 ROWS = 2400
@@ -109,9 +113,9 @@ def _cosine(a: Mapping[str, float], b: Mapping[str, float]) -> float:
     return dot / (math.sqrt(sum(w * w for w in a.values()) * sum(w * w for w in b.values())) or 1.0)
 
 
-def measure(noisy: Noisy, field: str) -> Result:
+def measure(noisy: Noisy, field: str, readers: Readers = NO_READERS) -> Result:
     """Check the file and compare what is named with what was changed."""
-    report, cpu_s = report_on(Planted(noisy.lines, (), (), {}, {}))
+    report, cpu_s = report_on(Planted(noisy.lines, (), (), {}, {}), readers=readers)
     mine = [f for f in report.findings if f.code == CODE and (not field or repr(field) in f.message)]
     named = {row.line for f in mine if f.severity in ALARMING for row in f.rows}
     read = {row.line for f in mine for row in f.rows}
@@ -158,18 +162,18 @@ def line(name: str, kind: str, result: Result) -> str:
     )
 
 
-def sections(rows: int, _per_kind: int, seed: int) -> Iterator[Section | str]:
+def sections(rows: int, seed: int, readers: Readers = NO_READERS) -> Iterator[Section | str]:
     """For each corpus what is found of wrong labels, whatever their share, and the run in which most clean rows are named."""
     for entry in corpora(rows):
-        yield entry if isinstance(entry, str) else measured(*entry, seed)
+        yield entry if isinstance(entry, str) else measured(*entry, seed, readers)
 
 
-def measured(corpus: Corpus, field: str, seed: int) -> Section:
-    """One corpus with each share of wrong labels of both kinds."""
+def measured(corpus: Corpus, field: str, seed: int, readers: Readers = NO_READERS) -> Section:
+    """One corpus with each share of wrong labels of both kinds; `readers` are the models that read the data."""
     runs: list[tuple[str, Result]] = []
     for kind in (_RANDOM, _SIMILAR):
         for share in SHARES[kind == _SIMILAR :]:
-            runs.append((kind if share else "nothing", measure(spoil(corpus, field, share, kind, seed), field)))
+            runs.append((kind if share else "nothing", measure(spoil(corpus, field, share, kind, seed), field, readers)))
     recalls = []
     for kind in (_RANDOM, _SIMILAR):
         mine = [result for name, result in runs if name == kind]
@@ -181,13 +185,14 @@ def measured(corpus: Corpus, field: str, seed: int) -> Section:
     name = f"{corpus.name}, {field or len(corpus.rows)}"
     shares = ", ".join(f"{share:.0%}" for share in SHARES[1:])
     return Section(
-        f"{name}, wrong labels",
+        f"{name}, wrong labels{', by meaning too' if readers.meanings else ''}",
         f"{len(corpus.rows)} rows; {shares} of the labels are changed; of the clean rows, the run in which most are named",
         tuple(recalls),
         (alarms,),
         rows=sum(result.rows for _, result in runs),
         cpu_s=round(sum(result.cpu_s for _, result in runs), 1),
         more=("\n".join([HEAD, *(line(name, kind, result) for kind, result in runs)]),),
+        is_aided=readers.meanings is not None,
     )
 
 
@@ -197,13 +202,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=ROWS, help="rows of SNIPS and CLINC150")
     parser.add_argument("--only", default="", help="the corpus whose name begins so")
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--sentence-model", metavar="SPEC", help="a model that says what texts mean takes part")
     options = parser.parse_args(argv)
+    readers = wiring.readers(DataConfig(sources=(), sentence_model=options.sentence_model))
     missed = []
     for entry in corpora(options.rows):
         if isinstance(entry, str):
             print(entry)
         elif entry[0].name.startswith(options.only):
-            made = measured(*entry, options.seed)
+            made = measured(*entry, options.seed, readers)
             print("\n".join(made.more), flush=True)
             missed += misses(made)
     print("\n".join(missed) if missed else "every target is met")

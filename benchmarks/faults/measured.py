@@ -92,6 +92,7 @@ class Section:
         rows: how many were checked.
         cpu_s: how long that took.
         more: lines of Markdown that belong to no other table.
+        is_aided: a sentence model took part.
     """
 
     title: str
@@ -102,6 +103,7 @@ class Section:
     rows: int = 0
     cpu_s: float = 0.0
     more: tuple[str, ...] = ()
+    is_aided: bool = False
 
 
 def section(title: str, corpus: str, what: str, tally: Tally, listed_as: Mapping[str, str] | None = None) -> Section:

@@ -30,6 +30,10 @@ from benchmarks.faults.score import Tally
 from benchmarks.faults.tables import in_markdown
 from benchmarks.real_data import DataAbsentError, data_folder, read_clinc150, read_snips
 
+from truetune import wiring
+from truetune.core.config import DataConfig
+from truetune.core.ports import NO_READERS, Readers
+
 PER_KIND = 100
 CODE = "data.duplicate.paraphrase"
 CODES = (CODE, "data.leakage.split")
@@ -112,37 +116,42 @@ def _planted(corpus: Corpus, per_kind: int, seed: int) -> tuple[Section, Tally]:
     return section(f"{corpus.name}, rephrased", corpus.origin, what, tally, {"data.duplicate": CODE}), tally
 
 
-def counted(seed: int) -> Section:
-    """How many different questions are counted, where that is known."""
+def counted(seed: int, readers: Readers = NO_READERS) -> Section:
+    """How many different questions are counted, where that is known; `readers` are the models that read the data."""
     what = "rephrasings by rule and by hand (these are no target: they seldom share a word), and public texts as they are"
-    return Section("questions counted", what, counts=tuple(_counts(seed)))
+    title = f"questions counted{', by meaning too' if readers.meanings else ''}"
+    return Section(title, what, counts=tuple(_counts(seed, readers)), is_aided=readers.meanings is not None)
 
 
-def _counts(seed: int) -> Iterator[Count]:
+def _counts(seed: int, readers: Readers) -> Iterator[Count]:
     hundred = [(r.text, r.question) for r in rephrasings(100, seed)]
     by_hand = [(text, number) for number, ways in enumerate(BY_HAND) for text in ways]
     rules, hand = "100 questions x 100 by rules", "10 questions x 6 by hand"
     for name, rows, questions in ((rules, hundred, 100), (hand, by_hand, 10)):
         goal = COUNT_TARGET if name == rules else None
         yield _count(
-            f"{name}, a sentence each", [(t, f"All that you have to do is on sheet {q}.") for t, q in rows], questions, goal
+            readers,
+            f"{name}, a sentence each",
+            [(t, f"All that you have to do is on sheet {q}.") for t, q in rows],
+            questions,
+            goal,
         )
         if name == rules:
-            yield _count(f"{name}, a label each", [(t, f"case_{q}") for t, q in rows], questions, goal)
+            yield _count(readers, f"{name}, a label each", [(t, f"case_{q}") for t, q in rows], questions, goal)
     for name, read in (("CLINC150", read_clinc150), ("SNIPS", read_snips)):
         try:
             texts = read(data_folder())["train"]
         except DataAbsentError:
             continue
-        yield _count(f"{name}, its labels", [(t.text, t.intent) for t in texts], len(texts), COUNT_TARGET)
+        yield _count(readers, f"{name}, its labels", [(t.text, t.intent) for t in texts], len(texts), COUNT_TARGET)
         some = random.Random(seed).sample(texts, 2_000)
         one_answer = [(t.text, "I am sorry, I cannot help with that.") for t in some]
-        yield _count(f"{name}, 2,000 texts, one answer", one_answer, 2_000, COUNT_TARGET)
+        yield _count(readers, f"{name}, 2,000 texts, one answer", one_answer, 2_000, COUNT_TARGET)
 
 
-def _count(name: str, rows: Sequence[tuple[str, str]], questions: int, goal: float | None) -> Count:
+def _count(readers: Readers, name: str, rows: Sequence[tuple[str, str]], questions: int, goal: float | None) -> Count:
     lines = tuple(as_text(turns("Answer.", *row)) for row in rows)
-    report, _ = report_on(Planted(lines, (), (), {}, {}))
+    report, _ = report_on(Planted(lines, (), (), {}, {}), readers=readers)
     fewest, most = report.stats.effective_unique_range or (0, 0)
     return Count(CODE, name, len(rows), questions, fewest, most, goal)
 
@@ -158,10 +167,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, and say whether the targets were reached."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--sentence-model", metavar="SPEC", help="a model that says what texts mean takes part")
     parser.add_argument("--per-kind", type=int, default=PER_KIND)
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N missed of each kind")
     options = parser.parse_args(argv)
-    counts = counted(options.seed)
+    counts = counted(options.seed, wiring.readers(DataConfig(sources=(), sentence_model=options.sentence_model)))
     print(in_markdown(counts), flush=True)
     missed = misses(counts)
     for corpus in _plantings():

@@ -6,7 +6,6 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from benchmarks.faults import (
@@ -35,10 +34,12 @@ from benchmarks.faults.measured import Section, section
 from benchmarks.faults.plant import KINDS, Fault, Kind, Planted, plant
 from benchmarks.faults.score import ALARMING, Tally
 
+from truetune.backends.sentence_encoder import SPEC, SentenceEncoder
 from truetune.backends.spacy_names import SpacyNames
 from truetune.backends.tokenizer import HfTokenizer
 from truetune.core.config import DataConfig
 from truetune.core.errors import EnvironmentFault
+from truetune.core.ports import Readers
 from truetune.core.records import Finding
 
 CLEAN_PER_ROUND = 300
@@ -266,10 +267,23 @@ def measure_names(corpus: Corpus, per_kind: int, seed: int) -> Section | str:
         return f"skipped: {absent.what}; {absent.fix}"
     planted = plant(corpus, {personal.PERSON: per_kind}, seed)
     tally = Tally()
-    tally.add(planted, *check(planted, names=finder))
+    tally.add(planted, *check(planted, readers=Readers(finder)))
     tally.alarms = {code: rows for code, rows in tally.alarms.items() if code == personal.PERSON.code}
     what = f"{len(corpus.rows)} rows; the alarms of this check alone"
     return section(f"{corpus.name}, names of people", corpus.origin, what, tally)
+
+
+def measure_meanings(seed: int) -> Iterator[Section | str]:
+    """Wrong labels and rephrasings again, with a sentence model that takes part as with `--sentence-model`."""
+    encoder = SentenceEncoder(SPEC)
+    try:
+        encoder.encode(["Is the model there?"])
+    except EnvironmentFault as absent:
+        yield f"skipped: {absent.what}; {absent.fix}"
+        return
+    readers = Readers(meanings=encoder)
+    yield paraphrases.counted(seed, readers)
+    yield from labels.sections(labels.ROWS, seed, readers)
 
 
 def measure_sources(corpus: Corpus, per_kind: int, seed: int) -> Section:
@@ -341,7 +355,8 @@ PARTS: Mapping[str, Part] = {
     "projects": _each(measure_projects, projects.corpora),
     "templates": _each(measure_templates, templates.corpora),
     "paraphrases": paraphrases.sections,
-    "labels": partial(labels.sections, labels.ROWS),
+    "labels": lambda _per_kind, seed: labels.sections(labels.ROWS, seed),
+    "meanings": lambda _per_kind, seed: measure_meanings(seed),
     "substance": lambda _per_kind, seed: substance.sections(seed),
 }
 """Every part, by the name that `--only` takes, in the order of the page."""

@@ -15,6 +15,8 @@ NOT_PLANTED: Mapping[str, str] = {
 }
 """Codes of which no fault is planted, with the reason."""
 
+AIDED = ", with a sentence model"
+
 HEAD = """<!-- made by `python -m benchmarks.faults.run --write` from fault-table.json; do not edit by hand -->
 # What the data gate finds
 
@@ -88,12 +90,12 @@ def _alarms_of(code: str, section: Section) -> Iterator[Alarms]:
             yield Alarms(code, CLEAN, together.corpus, together.clean, 0, None)
 
 
-def summary_line(line: Line) -> str:
-    """One check as a row of the table."""
+def summary_line(line: Line, how: str = "") -> str:
+    """One check as a row of the table; `how` says what took part."""
     if line.code in NOT_PLANTED:
         return f"| `{line.code}` | | | | {NOT_PLANTED[line.code]} | | | | | | not planted |"
     kinds = len({recall.fault for recall in line.recalls if recall.target is not None})
-    cells = [f"`{line.code}`", str(kinds), str(line.faults), str(line.corpora), *_worst_recall(line), *_worst_alarms(line)]
+    cells = [f"`{line.code}`{how}", str(kinds), str(line.faults), str(line.corpora), *_worst_recall(line), *_worst_alarms(line)]
     verdict = "**missed**" if line.is_missed else "met" if line.is_covered else "**too few planted**"
     return f"| {' | '.join((*cells, verdict))} |"
 
@@ -117,8 +119,13 @@ def _worst_alarms(line: Line) -> tuple[str, str, str]:
 
 def summary(codes: Sequence[str], sections: Sequence[Section]) -> str:
     """The table of all checks, and what all of them flag together."""
-    lines = [summary_line(line_of(code, sections)) for code in codes]
-    together = [a for section in sections for a in section.alarms if a.of == TOGETHER]
+    alone, aided = ([section for section in sections if section.is_aided is is_aided] for is_aided in (False, True))
+    lines = []
+    for code in codes:
+        lines.append(summary_line(line_of(code, alone)))
+        if any(recall.code == code for section in aided for recall in section.recalls):
+            lines.append(summary_line(line_of(code, aided), AIDED))
+    together = [a for section in alone for a in section.alarms if a.of == TOGETHER]
     if together:
         worst = max(together, key=lambda a: a.rate)
         verdict = "**missed**" if any(a.is_missed for a in together) else "met"

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from truetune import __version__
 from truetune.core import verdict as verdict_rules
-from truetune.core.config import Engine
+from truetune.core.config import DataConfig, Engine
 from truetune.core.contract import Contract
 from truetune.core.errors import EvidenceError, UsageError
 from truetune.core.ports import (
@@ -28,8 +28,8 @@ from truetune.core.ports import (
     Message,
     ModelHost,
     ModelSource,
-    NameFinder,
     Progress,
+    Readers,
     RowEngine,
     Trainer,
 )
@@ -96,7 +96,7 @@ class Tools:
     host: ModelHost
     cache_dir: Path
     row_engine_for: Callable[[Engine], RowEngine]
-    name_finder_for: Callable[[bool], NameFinder | None]
+    readers_for: Callable[[DataConfig], Readers]
 
 
 @dataclass
@@ -338,8 +338,8 @@ class _Loop:
             kept,
             packaged_prompts(),
         )
-        names = self.tools.name_finder_for(config.data.pii_names)
-        ports = data_stage.Ports(self._chat_tokenizer(), self.reporter, self.tools.row_engine_for(config.data.engine), names)
+        engine, readers = self.tools.row_engine_for(config.data.engine), self.tools.readers_for(config.data)
+        ports = data_stage.Ports(self._chat_tokenizer(), self.reporter, engine, readers)
         record = self._stage("data", DataRecord, depends, lambda: data_stage.run(request, ports, self.folder))
         if seal is None and record.gate == "passed":
             self._seal(record, inputs)

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from truetune.core.config import Engine
-from truetune.core.ports import ChatTokenizer, Clock, MachineProbe, NameFinder, Progress, RowEngine
+from truetune.core.config import DataConfig, Engine
+from truetune.core.ports import ChatTokenizer, Clock, MachineProbe, NameFinder, Progress, Readers, RowEngine
 
 if TYPE_CHECKING:
     # The loop brings every stage with it, and the check of a file needs one of them.
@@ -86,6 +86,14 @@ def name_finder(is_wanted: bool) -> NameFinder | None:
     return SpacyNames() if is_wanted else None
 
 
+def readers(config: DataConfig) -> Readers:
+    """The models that the config asks for."""
+    from truetune.backends.sentence_encoder import SentenceEncoder
+
+    meanings = SentenceEncoder(config.sentence_model) if config.sentence_model else None
+    return Readers(name_finder(config.pii_names), meanings)
+
+
 def tools(model: str) -> Tools:
     """The tools for a model source; `fake:NAME` gets the deterministic ones that the tests use."""
     return _fake_tools() if model.startswith("fake:") else _real_tools()
@@ -108,7 +116,7 @@ def _real_tools() -> Tools:
         TransformersHost(HfTokenizer),
         cache,
         row_engine,
-        name_finder,
+        readers,
     )
 
 
@@ -126,5 +134,5 @@ def _fake_tools() -> Tools:
         fake.FakeHost(),
         cache,
         row_engine,
-        name_finder,
+        readers,
     )

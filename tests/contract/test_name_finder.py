@@ -12,7 +12,7 @@ from truetune.backends import spacy_names
 from truetune.backends.spacy_names import SpacyNames
 from truetune.core.config import DataConfig
 from truetune.core.errors import EnvironmentFault
-from truetune.core.ports import NameFinder
+from truetune.core.ports import NameFinder, Readers
 from truetune.core.sensitive.spans import Span
 from truetune.report.bundle import ReportBundle
 from truetune.report.ci import RuleText, github_annotations, sarif
@@ -52,12 +52,12 @@ def test_the_gate_reports_names_only_when_asked_and_redacts_them_by_policy(finde
     source = write_lines(tmp_path / "rows.jsonl", [*labelled(6), row])
     silent = run_check([source], [], progress=Silent())
     assert "data.pii.person" not in silent.stats.findings_by_code
-    asked = run_check([source], [], progress=Silent(), names=finder)
+    asked = run_check([source], [], progress=Silent(), readers=Readers(finder))
     (finding,) = (f for f in asked.findings if f.code == "data.pii.person" and f.rows[0].line == 7)
     assert finding.message.startswith("turn 2 (user)") and NAME not in finding.model_dump_json()
     config = DataConfig.model_validate({"sources": [], "checks": {"data.pii.*": {"policy": "redact"}}})
     request = curate_module.Request([(source, "rows.jsonl")], [], config, tmp_path / "out")
-    version = Path(curate_module.curate(request, Silent(), names=finder).record.version)
+    version = Path(curate_module.curate(request, Silent(), readers=Readers(finder)).record.version)
     written = (version / "rows.jsonl").read_text(encoding="utf-8")
     assert NAME not in written and "Yesterday [PERSON_1] called. I told [PERSON_1] to wait." in written
 
@@ -75,7 +75,7 @@ def test_what_people_read_has_no_name_in_it(finder: NameFinder, tmp_path: Path) 
     twice = [record(said, "calm"), record(said, "calm"), record(f"{said} today", "joy"), record(f"{NAME} again", "")]
     held_out = write_lines(tmp_path / "test.jsonl", [record(said, "calm")])
     source = write_lines(tmp_path / "rows.jsonl", [*labelled(40), *twice])
-    report = run_check([source], [held_out], progress=Silent(), names=finder)
+    report = run_check([source], [held_out], progress=Silent(), readers=Readers(finder))
     codes = {finding.code for finding in report.findings}
     assert {"data.duplicate.exact", "data.contradiction", "data.leakage.split", "data.record.empty", "data.pii.person"} <= codes
     rules = {code: RuleText(check.claim, check.severity) for code, check in described().items()}
@@ -85,7 +85,7 @@ def test_what_people_read_has_no_name_in_it(finder: NameFinder, tmp_path: Path) 
 
     config = DataConfig(sources=())
     request = curate_module.Request([(source, "rows.jsonl")], [(held_out, "test.jsonl")], config, tmp_path / "out")
-    version = Path(curate_module.curate(request, Silent(), names=finder).record.version)
+    version = Path(curate_module.curate(request, Silent(), readers=Readers(finder)).record.version)
     for name in ("dropped.jsonl", "changes.md"):
         assert "Hollis" not in (version / name).read_text(encoding="utf-8")
 

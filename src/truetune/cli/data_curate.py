@@ -36,12 +36,10 @@ def curate(
         from truetune.cli.progress import SilentProgress
         from truetune.cli.session import GATE_EXIT
         from truetune.stages.data.curation.curate import curate as curate_files
-        from truetune.wiring import name_finder, row_engine
+        from truetune.wiring import readers, row_engine
 
         request = _request(files or [], against, config or project, out, is_named=config is not None)
-        curated = curate_files(
-            request, SilentProgress(), row_engine(request.config.engine), name_finder(request.config.pii_names)
-        )
+        curated = curate_files(request, SilentProgress(), row_engine(request.config.engine), readers(request.config))
         # What is left out stands in changes.md with its words.
         count_look(config if config and config.is_dir() else project, "data curate", curated.read)
         current.document(curated.record)

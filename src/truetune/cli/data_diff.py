@@ -88,9 +88,9 @@ def _of_files(name: str, files: Sequence[NamedFile], config: DataConfig) -> Stat
     from truetune.stages.data.check import judge
     from truetune.stages.data.inspection.diff import State
     from truetune.stages.data.inspection.diff import of_rows as contents
-    from truetune.wiring import name_finder, row_engine
+    from truetune.wiring import readers, row_engine
 
-    judged = judge(files, [], config, SilentProgress(), row_engine(config.engine), names=name_finder(config.pii_names))
+    judged = judge(files, [], config, SilentProgress(), row_engine(config.engine), readers=readers(config))
     return State(name, contents(judged.corpus.rows), judged.stats.findings_by_code, judged.stats)
 
 

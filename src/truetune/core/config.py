@@ -170,6 +170,7 @@ class DataConfig(ConfigModel):
     truncate_prompt_from: Literal["start", "end"] = "start"
     do_not_train: str | tuple[DoNotTrainEntry, ...] | None = None
     pii_names: bool = False
+    sentence_model: str | None = None
     splits: SplitConfig = SplitConfig()
     replay: ReplayConfig | None = None
 

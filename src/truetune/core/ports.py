@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from truetune.core.config import TrainConfig
 from truetune.core.records import Environment, HardRow, StepMetrics
 from truetune.core.sensitive.spans import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 R = TypeVar("R")
 
@@ -222,6 +226,36 @@ class NameFinder(Protocol):
             EnvironmentFault: what it needs is not installed.
         """
         ...
+
+
+class SentenceEncoder(Protocol):
+    """Says what texts mean, as vectors."""
+
+    @property
+    def name(self) -> str:
+        """The model, told apart from any other by the digest of its files."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """A vector of length one for each text, (texts, dimensions); the same for the same text, to a thousandth.
+
+        Raises:
+            UsageError: there is no such model.
+            EnvironmentFault: what it needs is not installed.
+            EvidenceError: the model is not the published one.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Readers:
+    """The models that read the data, each None where nobody asked for it: names of people, and what texts mean."""
+
+    names: NameFinder | None = None
+    meanings: SentenceEncoder | None = None
+
+
+NO_READERS = Readers()
 
 
 class Trainer(Protocol):

@@ -21,6 +21,12 @@ def normalise(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def ends(text: str, characters: int) -> str:
+    """Of a longer text the first and the last half of so many characters: a question is asked at either end."""
+    half = characters // 2
+    return text if len(text) <= characters else f"{text[:half]} {text[-half:]}"
+
+
 def text_key(text: str) -> int:
     """A 64-bit number that stands for a text: two of a million texts share one with a probability of 3 in 100 million."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from benchmarks.faults import run
 from benchmarks.faults.measured import CLEAN, TOGETHER, Alarms, Count, Recall, Section, from_json, misses, target
 from benchmarks.faults.parts import PARTS
 from benchmarks.faults.run import Outcome, rendered
-from benchmarks.faults.tables import CORPORA_MIN, FAULTS_MIN, NOT_PLANTED, line_of, summary_line
+from benchmarks.faults.tables import CORPORA_MIN, FAULTS_MIN, NOT_PLANTED, line_of, summary, summary_line
 
 from truetune.stages.data.checks.registry import described
 
@@ -37,6 +37,15 @@ def test_a_check_has_its_lowest_recall_and_its_most_false_alarms() -> None:
     assert "0.983: role, one" in role
     assert "0.0200: one" in role
     assert role.endswith("| **missed** |")
+
+
+def test_what_a_sentence_model_found_stands_in_a_line_of_its_own() -> None:
+    aided = replace(TWO, title="two, by meaning too", recalls=(Recall("data.secret", "key", "two", 60, 60, 0.95),), is_aided=True)
+    lines = summary(["data.secret"], [ONE, TWO, aided]).splitlines()
+    (alone,) = (line for line in lines if line.startswith("| `data.secret` |"))
+    (by_meaning,) = (line for line in lines if line.startswith("| `data.secret`, with a sentence model |"))
+    assert "0.967: key, two" in alone and "1.000" in by_meaning
+    assert from_json(asdict(aided)) == aided
 
 
 def test_one_corpus_and_few_faults_are_too_few() -> None:

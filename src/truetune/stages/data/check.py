@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from truetune.core.config import DataConfig
-from truetune.core.ports import NameFinder, Progress, RowEngine
+from truetune.core.ports import NO_READERS, Progress, Readers, RowEngine
 from truetune.core.records import CheckReport, DataStats, Finding, GateState, SourceFile
 from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.data.balance.summary import summary
@@ -63,7 +63,7 @@ def run_check(
     *,
     progress: Progress,
     engine: RowEngine = IN_PROCESS,
-    names: NameFinder | None = None,
+    readers: Readers = NO_READERS,
 ) -> CheckReport:
     """Check files as they are; `stats.kept` is how many rows `truetune run` would keep.
 
@@ -73,14 +73,14 @@ def run_check(
         config: how to judge them; its `format` is that of `files`, held-out files are always told by their own rows.
         progress: told what is being done.
         engine: does the work of the row checks.
-        names: finds names of people; None leaves them.
+        readers: the models that read the data.
 
     Raises:
         DataError: a file cannot be read as data at all.
         EnvironmentFault: there is no room for the rows where temporary files go.
     """
     named = [[(path, str(path)) for path in paths] for paths in (files, against)]
-    judged = judge(named[0], named[1], config, progress, engine, hold_out=True, names=names)
+    judged = judge(named[0], named[1], config, progress, engine, hold_out=True, readers=readers)
     problems = _problems(judged)
     state: GateState = "failed" if problems else "passed" if judged.corpus.rows else "not_measured"
     return CheckReport(
@@ -103,12 +103,12 @@ def judge(
     engine: RowEngine,
     *,
     hold_out: bool = False,
-    names: NameFinder | None = None,
+    readers: Readers = NO_READERS,
 ) -> Judged:
     """Read files, each given as (path, how findings name it), check them, and decide what becomes of each row.
 
-    With `hold_out`, rows whose own `split` says validation or test are held out from the others; with `names`, names of people
-    are looked for.
+    With `hold_out`, rows whose own `split` says validation or test are held out from the others; `readers` are the models
+    that read the data.
 
     Raises:
         DataError: a file cannot be read as data at all.
@@ -123,7 +123,7 @@ def judge(
     schema = read_schema(Path(config.answer_schema), config.answer_schema) if config.answer_schema else ""
     listed = read_do_not_train(config.do_not_train, Path())
     sources = own.train
-    corpus = corpus_of(sources, sides, config, provenance, answer_schema=schema, do_not_train=listed, names=names)
+    corpus = corpus_of(sources, sides, config, provenance, answer_schema=schema, do_not_train=listed, readers=readers)
     rules = Rules(config.checks)
     found = run_checks(corpus, progress, engine)
     findings, dropped, redacted = (

@@ -12,12 +12,13 @@ from typing import overload
 import numpy as np
 
 from truetune.core.config import SplitConfig
-from truetune.core.ports import NameFinder
+from truetune.core.ports import NameFinder, SentenceEncoder
 from truetune.core.records import DataSizing, Finding, MetaField, RowRef, TaskProfile
 from truetune.core.text import words
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.balance.measure import Balance, measure
 from truetune.stages.data.balance.sizing import size_up
+from truetune.stages.data.neighbours.meanings import Meanings
 from truetune.stages.data.neighbours.prompts import Ints, PromptIndex, connected, near_words
 from truetune.stages.data.neighbours.rephrasings import Rephrased, rephrased
 from truetune.stages.data.people import Named, People, named_in
@@ -107,6 +108,7 @@ class Corpus:
         has_replay: general rows will be mixed into training beside these.
         do_not_train: what must never be trained on; None where the project has no list.
         names: finds names of people; None where nobody asked for it.
+        encoder: says what texts mean; None where nobody asked for it.
         sides: what each stretch of the held-out rows is (`validation`, `test`, a file), with its positions in `everyone`.
     """
 
@@ -124,6 +126,7 @@ class Corpus:
     has_replay: bool = False
     do_not_train: DoNotTrainList | None = None
     names: NameFinder | None = None
+    encoder: SentenceEncoder | None = None
     sides: Sequence[tuple[str, range]] = ()
 
     @cached_property
@@ -170,11 +173,17 @@ class Corpus:
         return PromptIndex(_Contexts(self.everyone), self.near_duplicate_jaccard, self.rows.folder)
 
     @cached_property
+    def meanings(self) -> Meanings | None:
+        """What the rows' prompts mean, by position in `everyone`; None where nobody asked for it."""
+        return Meanings(self.encoder, _Contexts(self.everyone)) if self.encoder is not None else None
+
+    @cached_property
     def rephrased(self) -> Sequence[Rephrased]:
         """Rows that ask the same in other words, by position in `everyone`."""
         keys = self.keys
         classes = self.profile.shape in ("labels", "json")
-        return rephrased(self.everyone, keys.systems, keys.answers, self.index.node_of, answers_are_classes=classes)
+        alike = (keys.systems, keys.answers, self.index.node_of)
+        return rephrased(self.everyone, *alike, answers_are_classes=classes, meanings=self.meanings)
 
     @cached_property
     def questions(self) -> Ints:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from truetune.core.config import DataConfig, KeptTogether, SplitConfig
-from truetune.core.ports import ChatTokenizer, NameFinder, Progress, RowEngine
+from truetune.core.ports import NO_READERS, ChatTokenizer, Progress, Readers, RowEngine
 from truetune.core.records import (
     DataFormat,
     DataRecord,
@@ -90,13 +90,13 @@ class Request:
 class Ports:
     """The base model's tokenizer (None: template and lengths stay unmeasured), who hears of progress, who does the row work.
 
-    `names` finds names of people; None where nobody asked for it.
+    `readers` are the models that read the data.
     """
 
     tokenizer: ChatTokenizer | None
     progress: Progress
     engine: RowEngine = IN_PROCESS
-    names: NameFinder | None = None
+    readers: Readers = NO_READERS
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ def _judge(request: Request, ports: Ports, read: _Read) -> _Judged:
         request.commercial,
         schema,
         do_not_train=listed,
-        names=ports.names,
+        readers=ports.readers,
     )
     rules = Rules(request.config.checks)
     border, everyone = len(corpus.rows), len(corpus.everyone)

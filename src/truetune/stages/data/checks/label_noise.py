@@ -13,6 +13,7 @@ from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import LISTED, Check, Threshold
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.noise.judge import GAIN_LEAST, NAMED, Judge, Judgement, Task
+from truetune.stages.data.noise.ridge import Described
 from truetune.stages.data.profile import Answer, field_text
 
 CODE = "data.label.noise"
@@ -43,7 +44,9 @@ def _find(corpus: Corpus) -> Iterable[Finding]:
     tasks = list(_tasks(corpus))
     if not tasks:
         return
-    judge = Judge(len(corpus.rows), lambda rows: [corpus.rows[row].context for row in rows], SEED)
+    meanings = corpus.meanings.of if corpus.meanings else None
+    described = Described(lambda rows: [corpus.rows[row].context for row in rows], meanings)
+    judge = Judge(len(corpus.rows), described, SEED)
     twice = _asked_twice(corpus)
     for task in tasks:
         judgement = judge.judge(task)
@@ -151,6 +154,7 @@ def _estimate(corpus: Corpus, judgement: Judgement, listed: Sequence[int]) -> Fi
             "out_of_fold_accuracy": round(judgement.accuracy, 3),
             "judged_rows": judgement.judged,
             "seed": SEED,
+            **({"sentence_model": corpus.meanings.name} if corpus.meanings else {}),
             "ranked": [
                 {
                     "row": f"{ref.file}:{ref.line}",

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from truetune import __version__
 from truetune.core.config import DataConfig
 from truetune.core.errors import DataError, EvidenceError, UsageError
-from truetune.core.ports import Message, NameFinder, Progress, RowEngine
+from truetune.core.ports import NO_READERS, Message, Progress, Readers, RowEngine
 from truetune.core.records import CurationRecord, GateState, RowRef, SourceFile
 from truetune.core.sensitive.masking import excerpt
 from truetune.core.units import plural
@@ -93,7 +93,7 @@ class _Left:
     text: str
 
 
-def curate(request: Request, progress: Progress, engine: RowEngine = IN_PROCESS, names: NameFinder | None = None) -> Curated:
+def curate(request: Request, progress: Progress, engine: RowEngine = IN_PROCESS, readers: Readers = NO_READERS) -> Curated:
     """Make the next version, or name the newest one where nothing has changed since.
 
     Raises:
@@ -117,7 +117,7 @@ def curate(request: Request, progress: Progress, engine: RowEngine = IN_PROCESS,
             known = read_version(newest) if newest else None
             if known is not None and known.key == key:
                 return Curated(known, is_new=False)
-            return _make(request, key, _next(request.out, newest), progress, engine, names)
+            return _make(request, key, _next(request.out, newest), progress, engine, readers)
     except Timeout as error:
         raise UsageError(
             "usage.run_in_progress",
@@ -181,8 +181,8 @@ def _digest(path: Path) -> str | None:
     return file_digest(path) if path.is_file() else None
 
 
-def _make(request: Request, key: str, version: Path, progress: Progress, engine: RowEngine, names: NameFinder | None) -> Curated:
-    judged = judge(request.files, request.against, request.config, progress, engine, names=names)
+def _make(request: Request, key: str, version: Path, progress: Progress, engine: RowEngine, readers: Readers) -> Curated:
+    judged = judge(request.files, request.against, request.config, progress, engine, readers=readers)
     fit = fitted(judged, request.window, request.config, progress) if request.window else Fitted(judged, {})
     judged = fit.judged
     left = _left(judged)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from truetune.stages.data.neighbours.content import Weights, content_of
+from truetune.stages.data.neighbours.meanings import Floats, Meanings
 from truetune.stages.data.neighbours.prompts import connected
 from truetune.stages.data.rows.keys import Keys, groups_of
 from truetune.stages.data.rows.row import Row
@@ -43,6 +44,10 @@ MANY_ROWS = 10
 
 DENSE_PAIRS_FRAC, CLOSE, CLOSE_FRAC = 0.45, 0.5, 0.95
 """A class is one question where so many of its pairs are about the same, so many of its rows hang together by closer pairs …"""
+
+MEANS_THE_SAME = 0.55
+"""Where a sentence model says what prompts mean, two prompts of one specific answer are about the same from this cosine on too.
+Source: measured: it joins most rephrasings that people wrote, which share few words (docs/log.md)."""
 
 RARE_FRAC, OWN_WORDS_FRAC = 0.02, 0.22
 """… and so few of its rows say a word that hardly another one says. Source: measured, together: each of a hundred questions
@@ -71,7 +76,15 @@ class _Group:
     is_specific: bool
 
 
-def rephrased(rows: Sequence[Row], systems: Keys, answers: Keys, nodes: Ints, *, answers_are_classes: bool) -> list[Rephrased]:
+def rephrased(
+    rows: Sequence[Row],
+    systems: Keys,
+    answers: Keys,
+    nodes: Ints,
+    *,
+    answers_are_classes: bool,
+    meanings: Meanings | None = None,
+) -> list[Rephrased]:
     """The clusters of rows that ask the same in other words; of prompts of the same words the first stands for all.
 
     Args:
@@ -80,13 +93,14 @@ def rephrased(rows: Sequence[Row], systems: Keys, answers: Keys, nodes: Ints, *,
         answers: equal numbers for equal answers, (rows,).
         nodes: equal numbers for prompts of the same words, (rows,).
         answers_are_classes: the task is to name a class, so that no answer belongs to one question, however long it is.
+        meanings: what the prompts mean, by position; None where only their words are compared.
     """
     groups = _groups(rows, systems, answers, nodes, sys.maxsize if answers_are_classes else SPECIFIC_ANSWER_WORDS)
     if not groups:
         return []
     step = max(1, len(rows) // _SAMPLED_PROMPTS)
     weights = Weights(content_of(rows[p].context for p in range(0, len(rows), step)))
-    return [cluster for batch in _batches(groups) for cluster in _clusters(rows, batch, weights)]
+    return [cluster for batch in _batches(groups) for cluster in _clusters(rows, batch, weights, meanings)]
 
 
 def _groups(rows: Sequence[Row], systems: Keys, answers: Keys, nodes: Ints, specific_words: int) -> list[_Group]:
@@ -114,19 +128,22 @@ def _batches(groups: Sequence[_Group]) -> Iterator[list[_Group]]:
         yield batch
 
 
-def _clusters(rows: Sequence[Row], batch: Sequence[_Group], weights: Weights) -> Iterator[Rephrased]:
+def _clusters(rows: Sequence[Row], batch: Sequence[_Group], weights: Weights, meanings: Meanings | None) -> Iterator[Rephrased]:
     kept = [group for group in batch if group.is_specific or _may_be_one_question(rows, group.positions, weights)]
     if not kept:
         return
     positions = np.concatenate([group.positions for group in kept])
     group = np.repeat(np.arange(len(kept)), [len(group.positions) for group in kept])
     content = content_of(rows[p].context for p in positions.tolist())
-    specific = np.array([g.is_specific for g in kept]) & _compare(weights.matrix(content, group), group).hang_together()
+    could_be = np.array([g.is_specific for g in kept])
+    means = _Means.of(meanings, positions, could_be[group]) if meanings else None
+    specific = could_be & _compare(weights.matrix(content, group), group, means).hang_together()
     # Other numbers ask for something else ("a timer for 5 minutes", "for 10").
     unit = np.unique(np.stack([group.astype(np.uint64), content.numbers], axis=1), axis=0, return_inverse=True)[1].ravel()
     for places in _unit_batches(unit):
         matrix = weights.matrix(content.only(places), unit[places])
-        for members in _one_question(matrix, unit[places], specific[group[places]]):
+        some = means.only(places) if means else None
+        for members in _one_question(matrix, unit[places], specific[group[places]], some):
             yield Rephrased(tuple(np.sort(positions[places[members]]).tolist()), bool(specific[group[places[members[0]]]]))
 
 
@@ -154,12 +171,12 @@ def _unit_batches(unit: Ints) -> Iterator[Ints]:
         start = stop
 
 
-def _one_question(matrix: sparse.csr_array, unit: Ints, specific: Flags) -> Iterator[Ints]:
+def _one_question(matrix: sparse.csr_array, unit: Ints, specific: Flags, means: _Means | None) -> Iterator[Ints]:
     """The places, sorted by unit, of rows that are linked by being about the same, where their unit allows it."""
-    pairs = _compare(matrix, unit)
+    pairs = _compare(matrix, unit, means)
     allowed = specific | (pairs.are_dense() & _few_own_words(matrix, pairs))[pairs.unit]
     place = _place(unit)
-    x, y, _ = _alike(matrix, np.flatnonzero(place >= _COMPARED_ROWS), np.flatnonzero(place < _LEADERS))
+    x, y, _ = _alike(matrix, unit, np.flatnonzero(place >= _COMPARED_ROWS), np.flatnonzero(place < _LEADERS), means)
     linked = connected(len(unit), np.append(pairs.a, x), np.append(pairs.b, y))
     order = np.argsort(linked, kind="stable")
     for members in np.split(order, np.flatnonzero(np.diff(linked[order])) + 1):
@@ -173,10 +190,10 @@ def _place(unit: Ints) -> Ints:
     return place
 
 
-def _compare(matrix: sparse.csr_array, unit: Ints) -> _Pairs:
+def _compare(matrix: sparse.csr_array, unit: Ints, means: _Means | None) -> _Pairs:
     """The first rows of each unit, compared with one another."""
     compared = np.flatnonzero(_place(unit) < _COMPARED_ROWS)
-    a, b, alike = _alike(matrix, compared, compared)
+    a, b, alike = _alike(matrix, unit, compared, compared, means)
     upper = a < b
     return _Pairs(np.unique(unit, return_inverse=True)[1], compared, a[upper], b[upper], alike[upper])
 
@@ -226,8 +243,56 @@ def _few_own_words(matrix: sparse.csr_array, pairs: _Pairs) -> Flags:
     return np.bincount(unit[own], minlength=len(pairs.rows)) <= OWN_WORDS_FRAC * pairs.rows
 
 
-def _alike(matrix: sparse.csr_array, left: Ints, right: Ints) -> tuple[Ints, Ints, npt.NDArray[np.float64]]:
+def _alike(
+    matrix: sparse.csr_array, unit: Ints, left: Ints, right: Ints, means: _Means | None
+) -> tuple[Ints, Ints, npt.NDArray[np.float64]]:
     """The pairs of rows of one unit that are about the same, and how much."""
     product = (matrix[left] @ matrix[right].T).tocoo()
     alike = product.data >= ABOUT_THE_SAME
-    return left[product.row[alike]], right[product.col[alike]], product.data[alike]
+    a, b, how_much = left[product.row[alike]], right[product.col[alike]], product.data[alike]
+    if means is None:
+        return a, b, how_much
+    x, y, meant = means.alike(unit, left, right)
+    pair, first = np.unique(np.stack([np.append(a, x), np.append(b, y)]), axis=1, return_inverse=True)
+    most = np.zeros(pair.shape[1])
+    np.maximum.at(most, first.ravel(), np.append(how_much, meant))
+    return pair[0], pair[1], most
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What the prompts of rows mean, (rows, dimensions); known of rows whose answer could belong to one question."""
+
+    vectors: Floats
+    known: Flags
+
+    @classmethod
+    def of(cls, meanings: Meanings, positions: Ints, wanted: Flags) -> _Means:
+        """Ask for the wanted ones."""
+        known = np.flatnonzero(wanted)
+        if not len(known):
+            return cls(np.zeros((len(positions), 0), dtype=np.float32), wanted)
+        found = meanings.of(positions[known].tolist())
+        vectors = np.zeros((len(positions), found.shape[1]), dtype=np.float32)
+        vectors[known] = found
+        return cls(vectors, wanted)
+
+    def only(self, places: Ints) -> _Means:
+        """Some of the rows, in the order given."""
+        return _Means(self.vectors[places], self.known[places])
+
+    def alike(self, unit: Ints, left: Ints, right: Ints) -> tuple[Ints, Ints, npt.NDArray[np.float64]]:
+        """The pairs of rows of one unit that mean about the same; how much, on the scale of content words."""
+        found: list[tuple[Ints, Ints, npt.NDArray[np.float64]]] = [(_NONE, _NONE, np.empty(0))]
+        left, right = left[self.known[left]], right[self.known[right]]
+        left, right = left[np.argsort(unit[left], kind="stable")], right[np.argsort(unit[right], kind="stable")]
+        for one in np.intersect1d(unit[left], unit[right]).tolist():
+            a, b = (side[slice(*np.searchsorted(unit[side], [one, one + 1]))] for side in (left, right))
+            product = self.vectors[a] @ self.vectors[b].T
+            row, column = np.nonzero(product >= MEANS_THE_SAME)
+            found.append((a[row], b[column], product[row, column].astype(np.float64) - (MEANS_THE_SAME - ABOUT_THE_SAME)))
+        a, b, how_much = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return a, b, how_much
+
+
+_NONE: Ints = np.empty(0, dtype=np.int64)

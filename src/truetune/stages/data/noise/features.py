@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from truetune.core.text import words
+from truetune.core.text import ends, words
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -24,7 +24,7 @@ WORDS_APART = 5
 """Two words of a text that are so near each other are a feature, in whichever order. Source: measured: docs/log.md."""
 
 _MOST_CHARACTERS = 1024
-"""Of a longer text the first and the last half of so many characters count: a question is asked at either end."""
+"""Of a longer text the first and the last half of so many characters count."""
 
 _BASE = 0x9E3779B97F4A7C15 | 1
 _BASE_INVERSE = pow(_BASE, -1, 1 << 64)
@@ -33,7 +33,7 @@ _SALT = 0xD6E8FEB86659FD93
 
 def hashed(texts: Sequence[str]) -> sparse.csr_array:
     """How often each feature stands in each text, (texts, 2^DIMENSIONS_BITS), float32."""
-    encoded = [f" {' '.join(words(_ends(text)))} ".encode("utf-8", "surrogatepass") for text in texts]
+    encoded = [f" {' '.join(words(ends(text, _MOST_CHARACTERS)))} ".encode("utf-8", "surrogatepass") for text in texts]
     data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
     lengths = np.array([len(e) for e in encoded], dtype=np.int64)
     row = np.repeat(np.arange(len(texts)), lengths)
@@ -46,11 +46,6 @@ def hashed(texts: Sequence[str]) -> sparse.csr_array:
     rows = np.concatenate([row[words_at[0]], row[pairs_at[0]], row[letters_at[0]], row[words_at[0]][left]])
     shape = (len(texts), 1 << DIMENSIONS_BITS)
     return sparse.csr_array(sparse.coo_array((np.ones(len(columns), dtype=np.float32), (rows, columns)), shape=shape))
-
-
-def _ends(text: str) -> str:
-    half = _MOST_CHARACTERS // 2
-    return text if len(text) <= _MOST_CHARACTERS else f"{text[:half]} {text[-half:]}"
 
 
 def _letter_runs(row: Ints, size: int) -> tuple[Ints, Ints]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy import sparse
 from truetune.stages.data.noise.doubt import learn_doubt
 from truetune.stages.data.noise.features import Ints
 from truetune.stages.data.noise.posterior import Chance, ConfidentJoint, Labels, chance_wrong, fit_chance, probabilities
-from truetune.stages.data.noise.ridge import BLOCK_ROWS, Floats, Space, fit, sample_rows, scores_without_itself
+from truetune.stages.data.noise.ridge import BLOCK_ROWS, Described, Floats, Space, fit, sample_rows, scores_without_itself
 
 SURE = 0.5
 """From this chance on a label counts as wrong in the second fit, which leaves it out. Source: stated."""
@@ -33,8 +33,6 @@ NAMED = 0.3
 SCANT_ROWS = 40
 """With fewer rows a label a second fit mostly confirms the first, so a row is named by how sure both are of it. Source: measured:
 with 16 rows a label (CLINC150) the second fit alone names up to 1.4 % of the clean rows (docs/log.md)."""
-
-Texts = Callable[[Sequence[int]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -126,18 +124,18 @@ class Judgement:
 class Judge:
     """Judges the labels of rows; all tasks share the texts' points."""
 
-    def __init__(self, rows: int, texts: Texts, seed: int) -> None:
+    def __init__(self, rows: int, described: Described, seed: int) -> None:
         """Prepare the space.
 
         Args:
             rows: how many there are.
-            texts: gives the texts of some rows.
+            described: what is known of them.
             seed: of the sample, and of the labels that are made wrong to learn from.
         """
-        self._texts, self._seed = texts, seed
+        self._seed = seed
         self._sample = sample_rows(rows, seed)
-        self._space = Space(texts(self._sample.landmarks.tolist()))
-        parts = [self._space.points(self._space.likeness(texts(block))) for block in _blocks(self._sample.fitted)]
+        self._space = Space(self._sample.landmarks, described)
+        parts = [self._space.points(self._space.likeness(block)) for block in _blocks(self._sample.fitted)]
         self._points = np.concatenate(parts)
 
     def judge(self, task: Task) -> Judgement | None:
@@ -168,7 +166,7 @@ class Judge:
         weights = [self._space.weights_of_likeness(found_by) for found_by in (second.weights, of_mean)]
         others = np.setdiff1d(np.flatnonzero(task.given >= 0), self._sample.fitted, assume_unique=True)
         for block in _blocks(others):
-            likeness = self._space.likeness(self._texts(block))
+            likeness = self._space.likeness(block)
             found.add(np.array(block), likeness @ weights[0], likeness @ weights[1])
         return found.judgement(accuracy)
 
@@ -178,7 +176,7 @@ class Judge:
         having = having[self._sample.landmarks[having] != row]
         if not len(having):
             return None
-        likeness = self._space.likeness(self._texts([row]))[0]
+        likeness = self._space.likeness([row])[0]
         return int(self._sample.landmarks[having[likeness[having].argmax()]])
 
 

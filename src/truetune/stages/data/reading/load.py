@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from truetune.core.config import DataConfig
-from truetune.core.ports import NameFinder, Progress
+from truetune.core.ports import NO_READERS, Progress, Readers
 from truetune.core.records import DataFormat, SourceFile
 from truetune.core.sensitive.masking import excerpt
 from truetune.project.do_not_train.entries import DoNotTrainList
@@ -227,7 +227,7 @@ def corpus_of(  # noqa: PLR0913 - all that a corpus is made of
     answer_schema: str = "",
     *,
     do_not_train: DoNotTrainList | None = None,
-    names: NameFinder | None = None,
+    readers: Readers = NO_READERS,
 ) -> Corpus:
     """The corpus of what was read; held-out rows in the order in which they are given.
 
@@ -239,7 +239,7 @@ def corpus_of(  # noqa: PLR0913 - all that a corpus is made of
         commercial: whether the tuned model is for commercial use; None where nobody said.
         answer_schema: the JSON schema that the user declares for the answers, as JSON; empty where there is none.
         do_not_train: what must never be trained on; None where there is no list.
-        names: finds names of people; None where nobody asked for it.
+        readers: the models that read the data.
     """
     parts = [part for side in held_out for part in side.parts]
     return Corpus(
@@ -256,7 +256,8 @@ def corpus_of(  # noqa: PLR0913 - all that a corpus is made of
         commercial=commercial,
         has_replay=config.replay is not None,
         do_not_train=do_not_train,
-        names=names,
+        names=readers.names,
+        encoder=readers.meanings,
         sides=_sides(len(sources.rows), held_out),
     )
 

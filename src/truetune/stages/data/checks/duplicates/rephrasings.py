@@ -11,7 +11,12 @@ from truetune.core.records import Finding
 from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import Check, Threshold, Ways
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.neighbours.rephrasings import ABOUT_THE_SAME, DENSE_PAIRS_FRAC, SPECIFIC_ANSWER_WORDS
+from truetune.stages.data.neighbours.rephrasings import (
+    ABOUT_THE_SAME,
+    DENSE_PAIRS_FRAC,
+    MEANS_THE_SAME,
+    SPECIFIC_ANSWER_WORDS,
+)
 
 CODE = "data.duplicate.paraphrase"
 _FIX = "count them as one question: write rows about something else, or keep the few wordings that people really use"
@@ -40,6 +45,7 @@ def _finding(corpus: Corpus, positions: Sequence[int], *, is_certain: bool) -> F
         evidence={
             "prompts": [excerpt(corpus.rows[position].prompt) for position in positions[:_SHOWN]],
             "answers": [excerpt(corpus.rows[position].answer) for position in positions[:_SHOWN]],
+            **({"sentence_model": corpus.meanings.name} if corpus.meanings else {}),
         },
         fix=_FIX,
     )
@@ -54,6 +60,7 @@ CHECK = Check(
     ways=Ways("keep", CheckChoices(("keep", "keep-first", "drop", "quarantine"), may_be_off=True)),
     thresholds=(
         Threshold("cosine of weighted content words", ABOUT_THE_SAME, "measured; see the page of this code"),
+        Threshold("cosine of meanings, where a sentence model is named", MEANS_THE_SAME, "measured; see the page of this code"),
         Threshold(
             "words of an answer that belongs to one question", SPECIFIC_ANSWER_WORDS, "the longest label of CLINC150 has 4"
         ),
