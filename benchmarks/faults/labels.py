@@ -38,7 +38,7 @@ from truetune.core.ports import NO_READERS, Readers
 CODE = "data.label.noise"
 SHARES = (0.0, 0.02, 0.05, 0.1)
 ROWS = 2400
-_RANDOM, _SIMILAR = "any other label", "the most similar label"
+KINDS_OF_WRONG = _RANDOM, _SIMILAR = "any other label", "the most similar label"
 
 
 @dataclass(frozen=True)
@@ -171,11 +171,11 @@ def sections(rows: int, seed: int, readers: Readers = NO_READERS) -> Iterator[Se
 def measured(corpus: Corpus, field: str, seed: int, readers: Readers = NO_READERS) -> Section:
     """One corpus with each share of wrong labels of both kinds; `readers` are the models that read the data."""
     runs: list[tuple[str, Result]] = []
-    for kind in (_RANDOM, _SIMILAR):
+    for kind in KINDS_OF_WRONG:
         for share in SHARES[kind == _SIMILAR :]:
             runs.append((kind if share else "nothing", measure(spoil(corpus, field, share, kind, seed), field, readers)))
     recalls = []
-    for kind in (_RANDOM, _SIMILAR):
+    for kind in KINDS_OF_WRONG:
         mine = [result for name, result in runs if name == kind]
         fault, planted = f"label, {kind}", sum(r.planted for r in mine)
         recalls.append(Recall(CODE, fault, corpus.name, planted, sum(r.found for r in mine), target(CODE, fault)))

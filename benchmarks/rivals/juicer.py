@@ -1,4 +1,4 @@
-"""What Data-Juicer's operators say of a file, run by a Python that has py-data-juicer: `juicer.py ROWS HELD_OUT`.
+"""What Data-Juicer's operators say of a file, run by a Python that has py-data-juicer: `juicer.py ROWS HELD_OUT [tuned]`.
 
 Imports nothing of truetune. Its operators see one text a row (prompt and answer). A row that a deduplicator drops, or that the
 redaction changes, counts as flagged. Prints one line of JSON: lines by operator and CPU seconds.
@@ -8,6 +8,9 @@ import json
 import resource
 import sys
 from pathlib import Path
+
+TUNED = {"window_size": 1, "num_permutations": 180, "num_bands": 30, "num_rows_per_band": 6}
+"""The settings of `benchmarks/speed/near_duplicates.py` with the fewest false alarms."""
 
 
 def texts_of(path: Path) -> list[tuple[int, str]]:
@@ -37,7 +40,7 @@ def main() -> None:
     flags: dict[str, list[int]] = {}
     for name, operator in (
         ("document_deduplicator", DocumentDeduplicator(lowercase=True)),
-        ("document_minhash_deduplicator", DocumentMinhashDeduplicator()),
+        ("document_minhash_deduplicator", DocumentMinhashDeduplicator(**(TUNED if sys.argv[3:] else {}))),
     ):
         kept, _ = operator.process(data.map(operator.compute_hash))
         flags[name] = sorted(set(data["line"]) - set(kept["line"]))
