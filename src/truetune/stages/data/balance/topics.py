@@ -33,9 +33,12 @@ _CHOSEN_ON = 600
 _COMMON_FRAC = 0.3
 """A word in more of the prompts tells no topic. Source: ours; it is what instructions repeated in each prompt have in common."""
 _TOPIC_WORDS = 4
-ALIKE_COSINE = 0.3
+ALIKE_COSINE = 0.25
 """Topics whose words, those of most prompts included, are so much the same are about one thing. Source: measured, docs/log.md
-2026-11-24: above, groups within one intent stay apart; below, groups of different intents join."""
+2026-11-29: above, groups within one intent stay apart; below, groups of different intents join."""
+_SHARED_FRAC = 0.1
+"""A word in fewer of a topic's prompts is not what they are about: long prompts share many such. Source: measured, docs/log.md
+2026-11-29."""
 _WORD_CHARACTERS = 3
 
 
@@ -109,7 +112,8 @@ def _theme(tokens: Sequence[Sequence[str]], topics: Sequence[Topic]) -> Theme:
     shares = np.zeros((len(topics), len(column)))
     for place, counted in enumerate(counts):
         for word in counted.keys() & column.keys():
-            shares[place, column[word]] = counted[word]
+            shares[place, column[word]] = counted[word] / len(topics[place].members)
+    shares[shares < _SHARED_FRAC] = 0.0
     shares /= np.maximum(np.linalg.norm(shares, axis=1, keepdims=True), _NOTHING)
     _, groups = connected_components(sparse.csr_matrix(shares @ shares.T >= ALIKE_COSINE), directed=False)
     sizes = np.bincount(groups, weights=[len(topic.members) for topic in topics])
