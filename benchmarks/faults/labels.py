@@ -181,7 +181,7 @@ def measured(corpus: Corpus, field: str, seed: int, readers: Readers = NO_READER
         recalls.append(Recall(CODE, fault, corpus.name, planted, sum(r.found for r in mine), target(CODE, fault)))
         recalls.append(Recall(CODE, f"{fault}, named", corpus.name, planted, sum(r.named for r in mine), None))
     worst = max((result for _, result in runs), key=lambda result: result.alarms / result.clean)
-    alarms = Alarms(CODE, CLEAN, corpus.name, worst.clean, worst.alarms, ALARM_TARGET_EACH)
+    alarms = Alarms(CODE, CLEAN, corpus.name, worst.clean, worst.alarms / worst.clean, worst.alarms, 1, ALARM_TARGET_EACH)
     name = f"{corpus.name}, {field or len(corpus.rows)}"
     shares = ", ".join(f"{share:.0%}" for share in SHARES[1:])
     return Section(

@@ -94,8 +94,18 @@ def _changing(rng: random.Random, example: Example, corpus: Corpus) -> str:
     return as_line(corpus.system, Example(example.prompt, " ".join([*kept, *sentences])))
 
 
-_FOREIGN = Kind("answer, other language", "data.balance.language", "row", _foreign, min_words=5)
-_CHANGING = Kind("answer, changes language", "data.balance.language", "row", _changing, min_words=5)
+OWN_LETTERS_FRAC = 0.9
+"""Source: stated; the rest is room for names and signs."""
+
+
+def _is_all_english(example: Example) -> bool:
+    """Is a row's own answer written in the letters of its prompt? Where it is not, another language may be what was asked for."""
+    letters = [character for character in example.answer if character.isalpha()]
+    return sum(character.isascii() for character in letters) >= OWN_LETTERS_FRAC * len(letters)
+
+
+_FOREIGN = Kind("answer, other language", "data.balance.language", "row", _foreign, min_words=5, fits=_is_all_english)
+_CHANGING = Kind("answer, changes language", "data.balance.language", "row", _changing, min_words=5, fits=_is_all_english)
 KINDS = {kind.name: kind for kind in (_FOREIGN, _CHANGING)}
 
 

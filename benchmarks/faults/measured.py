@@ -44,19 +44,23 @@ class Recall:
 
 @dataclass(frozen=True)
 class Alarms:
-    """What was flagged at `warn` or above and is clean, or is a look-alike (`of`), by one check or by all (`code` empty)."""
+    """What was flagged at `warn` or above and is clean, or is a look-alike (`of`), by one check or by all (`code` empty).
+
+    Attributes:
+        clean: distinct rows, in all plantings.
+        rate: the share that is flagged in one planting; the mean of them.
+        flagged: rows that were flagged in at least one planting.
+        plantings: how many there were.
+    """
 
     code: str
     of: str
     corpus: str
     clean: int
+    rate: float
     flagged: int
+    plantings: int
     target: float | None
-
-    @property
-    def rate(self) -> float:
-        """The share that was flagged."""
-        return self.flagged / self.clean
 
     @property
     def is_missed(self) -> bool:
@@ -118,18 +122,18 @@ def section(title: str, corpus: str, what: str, tally: Tally, listed_as: Mapping
 
 
 def _alarms(corpus: str, tally: Tally) -> Iterator[Alarms]:
-    clean = len(tally.clean)
-    flagged = tally.flagged_clean()
+    clean, plantings = len(tally.clean()), len(tally.files)
     if clean:
-        for code, rows in sorted(tally.alarms.items()):
-            yield Alarms(code, CLEAN, corpus, clean, len(rows), ALARM_TARGET_EACH)
-        yield Alarms("", TOGETHER, corpus, clean, len(flagged), ALARM_TARGET_TOGETHER)
+        asked = [(code, CLEAN, ALARM_TARGET_EACH) for code in tally.alarm_codes()]
+        for code, of, most in (*asked, ("", TOGETHER, ALARM_TARGET_TOGETHER)):
+            rate, flagged = round(tally.alarm_rate(code), 6), len(tally.flagged_clean(code))
+            yield Alarms(code, of, corpus, clean, rate, flagged, plantings, most)
         if tally.resembling:
-            yield Alarms("", APART, corpus, clean, len(flagged - tally.resembling), None)
-    for code, count in sorted(tally.lookalike_alarms.items()):
-        yield Alarms(code, LOOK_ALIKE, corpus, tally.lookalikes, count, None)
-    if tally.lookalikes and not tally.lookalike_alarms:
-        yield Alarms("", LOOK_ALIKE, corpus, tally.lookalikes, 0, None)
+            rate, flagged = round(tally.alarm_rate(but=tally.resembling), 6), len(tally.flagged_clean() - tally.resembling)
+            yield Alarms("", APART, corpus, clean, rate, flagged, plantings, None)
+    looked = sorted(tally.lookalike_alarms.items()) or [("", 0)]
+    for code, count in looked if tally.lookalikes else ():
+        yield Alarms(code, LOOK_ALIKE, corpus, tally.lookalikes, count / tally.lookalikes, count, 1, None)
 
 
 def target(code: str, kind: str) -> float | None:

@@ -109,7 +109,7 @@ def _planted(corpus: Corpus, per_kind: int, seed: int) -> tuple[Section, Tally]:
     for number in range(rounds):
         planted = plant(corpus, dict.fromkeys(KINDS, each), seed + number)
         tally.add(planted, *check(planted))
-    tally.alarms = {code: rows for code, rows in tally.alarms.items() if code in CODES}
+    tally.keep_alarms(CODES)
     what = (
         f"{len(corpus.rows)} rows; {each} of a kind in each of {rounds} plantings; of the alarms those of {' and '.join(CODES)}"
     )

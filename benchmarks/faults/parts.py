@@ -123,7 +123,7 @@ def measure_listed(corpus: Corpus, per_kind: int, seed: int) -> Section:
     planted = plant(corpus, dict.fromkeys(do_not_train.kinds(listed), per_kind), seed)
     tally = Tally()
     tally.add(planted, *check(planted, {"do_not_train": tuple(listed)}))
-    tally.alarms = {code: rows for code, rows in tally.alarms.items() if code == do_not_train.CODE}
+    tally.keep_alarms({do_not_train.CODE})
     what = f"{len(corpus.rows)} rows, a list of {len(listed)} entries"
     return section(f"{corpus.name}, do-not-train list", corpus.origin, what, tally)
 
@@ -252,7 +252,7 @@ def measure_sides(corpus: Corpus, per_kind: int, seed: int) -> Section:
     for number in range(rounds):
         planted = sides.plant(corpus, each, seed + number)
         tally.add(planted, *check(planted))
-    tally.alarms = {code: rows for code, rows in tally.alarms.items() if code == sides.CODE}
+    tally.keep_alarms({sides.CODE})
     tally.resembling = with_neighbour(tally.flagged_clean(), corpus)
     what = f"{len(corpus.rows)} rows with a split of their own; {each} faults of a kind in each of {rounds} plantings"
     return section(f"{corpus.name}, held-out sides", corpus.origin, what, tally)
@@ -268,7 +268,7 @@ def measure_names(corpus: Corpus, per_kind: int, seed: int) -> Section | str:
     planted = plant(corpus, {personal.PERSON: per_kind}, seed)
     tally = Tally()
     tally.add(planted, *check(planted, readers=Readers(finder)))
-    tally.alarms = {code: rows for code, rows in tally.alarms.items() if code == personal.PERSON.code}
+    tally.keep_alarms({personal.PERSON.code})
     what = f"{len(corpus.rows)} rows; the alarms of this check alone"
     return section(f"{corpus.name}, names of people", corpus.origin, what, tally)
 
@@ -305,7 +305,7 @@ def measure_provenance(corpus: Corpus, per_kind: int, seed: int) -> Section:
         rows, sidecar = provenance.plant(corpus, each, seed + number)
         report, cpu_s = report_on(rows, {"metadata.jsonl": sidecar.lines})
         tally.add(rows, flags_of(report.findings, ROWS), cpu_s)
-        tally.add(sidecar, flags_of(report.findings, "metadata.jsonl"), 0.0)
+        tally.add_beside(sidecar, flags_of(report.findings, "metadata.jsonl"))
     tally.resembling = with_neighbour(tally.flagged_clean(), corpus)
     what = f"{len(corpus.rows)} rows; faults of metadata, {each} of a kind in each of {rounds} plantings"
     return section(f"{corpus.name}, metadata", corpus.origin, what, tally)

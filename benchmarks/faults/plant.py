@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from benchmarks.faults import breakage, samples
@@ -27,7 +27,8 @@ class Kind:
 
     `code` is the finding expected on the planted line. `origin` says what it is made of: a clean row that it replaces,
     a clean row that stays (and becomes its partner), or a held-out row. `partner_codes` are the findings that a partner may
-    rightly get because of it. `min_words` is the shortest prompt of which such a fault can be made.
+    rightly get because of it. `min_words` is the shortest prompt of which such a fault can be made; `fits` says whether it would
+    be one in a row.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Kind:
     make: Make
     partner_codes: tuple[str, ...] = ()
     min_words: int = 1
+    fits: Callable[[Example], bool] = field(default=lambda _: True)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def plant(corpus: Corpus, counts: Mapping[Kind, int], seed: int) -> Planted:
 
 def _take(pile: list[Example], kind: Kind) -> Example:
     for place in range(len(pile) - 1, -1, -1):
-        if len(pile[place].prompt.split()) >= kind.min_words:
+        if len(pile[place].prompt.split()) >= kind.min_words and kind.fits(pile[place]):
             return pile.pop(place)
     raise ValueError(f"no rows left to plant {kind.name}")
 

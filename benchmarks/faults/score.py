@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.faults.plant import Fault, Planted
-from scipy.stats import binomtest
 
 ALARMING = ("block", "warn")
 """Severities that count as a false alarm on a clean row; a `note` asks nothing of anybody."""
@@ -21,20 +21,27 @@ class Flag:
     line: int
 
 
+@dataclass(frozen=True)
+class File:
+    """The clean rows of one planting, and those flagged, by code."""
+
+    clean: frozenset[str]
+    alarms: dict[str, set[str]]
+
+
 @dataclass
 class Tally:
     """Counts over one or several plantings into the same corpus.
 
-    `clean` are the distinct clean rows seen; `alarms` those flagged, by code; `resembling` those of them that resemble another
-    row, though less than a planted near duplicate does; `missed` the faults that were not found; `codes` says by which code each
-    kind is to be found; `noted` are the codes of which a note on a clean row counts as a false alarm too.
+    `files` are the plantings; `resembling` the flagged clean rows that resemble another row, though less than a planted near
+    duplicate does; `missed` the faults that were not found; `codes` says by which code each kind is to be found; `noted` are the
+    codes of which a note on a clean row counts as a false alarm too.
     """
 
     planted: dict[str, int] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
     missed: dict[str, list[str]] = field(default_factory=dict)
-    clean: set[str] = field(default_factory=set)
-    alarms: dict[str, set[str]] = field(default_factory=dict)
+    files: list[File] = field(default_factory=list)
     resembling: set[str] = field(default_factory=set)
     lookalikes: int = 0
     lookalike_alarms: dict[str, int] = field(default_factory=dict)
@@ -52,10 +59,19 @@ class Tally:
             by_line.setdefault(flag.line, []).append(flag)
         for fault in planted.faults:
             self._add_fault(fault, by_line.get(fault.line, []), planted.lines[fault.line - 1])
+        alarms: dict[str, set[str]] = {}
         for line, example in planted.clean.items():
-            self.clean.add(example.prompt)
             for flag in unexcused(by_line.get(line, []), planted.excused.get(line, ()), self.noted):
-                self.alarms.setdefault(flag.code, set()).add(example.prompt)
+                alarms.setdefault(flag.code, set()).add(example.prompt)
+        self.files.append(File(frozenset(example.prompt for example in planted.clean.values()), alarms))
+
+    def add_beside(self, planted: Planted, flags: Sequence[Flag]) -> None:
+        """Count another file of the planting that was counted last: lines about the same rows."""
+        self.add(planted, flags, 0.0)
+        beside, rows = self.files.pop(), self.files.pop()
+        codes = rows.alarms.keys() | beside.alarms.keys()
+        alarms = {code: rows.alarms.get(code, set()) | beside.alarms.get(code, set()) for code in codes}
+        self.files.append(File(rows.clean | beside.clean, alarms))
 
     def _add_fault(self, fault: Fault, flags: Sequence[Flag], text: str) -> None:
         if not fault.code:
@@ -82,17 +98,43 @@ class Tally:
         """Count one set of rows without such a fault, and the codes that said that it has one."""
         self.cpu_s += cpu_s
         self.rows += rows
-        self.clean.add(name)
-        for code in alarms:
-            self.alarms.setdefault(code, set()).add(name)
+        self.files.append(File(frozenset((name,)), {code: {name} for code in alarms}))
+
+    def keep_alarms(self, codes: Container[str]) -> None:
+        """Forget the false alarms of all other codes."""
+        self.files = [
+            File(file.clean, {code: rows for code, rows in file.alarms.items() if code in codes}) for file in self.files
+        ]
 
     def recall(self, kind: str) -> float:
         """The share of the planted faults of a kind that were found."""
         return self.found.get(kind, 0) / self.planted[kind]
 
-    def flagged_clean(self) -> set[str]:
-        """The clean rows that any check flagged."""
-        return set().union(*self.alarms.values())
+    def clean(self) -> set[str]:
+        """The distinct clean rows of all plantings."""
+        return set().union(*(file.clean for file in self.files))
+
+    def alarm_codes(self) -> list[str]:
+        """The codes that flagged a clean row."""
+        return sorted({code for file in self.files for code in file.alarms})
+
+    def flagged_clean(self, code: str = "") -> set[str]:
+        """The clean rows that a check, or any (no code), flagged in at least one planting."""
+        return set().union(*(self._flagged(file, code) for file in self.files))
+
+    def alarm_rate(self, code: str = "", but: Container[str] = ()) -> float:
+        """The mean over the plantings of the share of the clean rows that a check, or any (no code), flags.
+
+        Args:
+            code: the check; empty for all together.
+            but: rows that are not counted where they are flagged.
+        """
+        shares = [sum(row not in but for row in self._flagged(file, code)) / len(file.clean) for file in self.files if file.clean]
+        return sum(shares) / len(shares)
+
+    @staticmethod
+    def _flagged(file: File, code: str) -> set[str]:
+        return file.alarms.get(code, set()) if code else set().union(*file.alarms.values())
 
 
 def is_found(fault: Fault, flags: Iterable[Flag]) -> bool:
@@ -111,9 +153,19 @@ def unexcused(flags: Iterable[Flag], excused: Sequence[str], noted: Container[st
     return [flag for flag in alarming if not any(belongs(flag.code, family) for family in excused)]
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
-    """The 95 % Wilson interval of a rate; (0, 1) where nothing was counted."""
+_Z = 1.959963984540054
+"""The 97.5 % point of the normal distribution."""
+
+
+def wilson(successes: float, n: int) -> tuple[float, float]:
+    """The 95 % Wilson interval of a rate (Wilson 1927); (0, 1) where nothing was counted.
+
+    `successes` need not be whole: of rows that are each flagged in a share of their plantings, it is the sum of the shares. As
+    shares vary less than the noughts and ones of the same mean, the interval over n rows is then too wide rather than too narrow.
+    """
     if n == 0:
         return 0.0, 1.0
-    interval = binomtest(successes, n).proportion_ci(confidence_level=0.95, method="wilson")
-    return float(interval.low), float(interval.high)
+    rate, by_n = successes / n, _Z * _Z / n
+    middle = rate + by_n / 2
+    spread = _Z * math.sqrt(rate * (1 - rate) / n + by_n / (4 * n))
+    return max(0.0, (middle - spread) / (1 + by_n)), min(1.0, (middle + spread) / (1 + by_n))

@@ -25,25 +25,29 @@ given to the data gate, and its findings are compared with the truth, which the 
 
 - **Found**: a finding of the right code names the fault's line, or the file where the fault is one of the whole file.
 - **False alarm**: a clean row, or a clean file, that a finding names at `warn` or above; of a check whose findings are only ever
-  notes, also a note. Where faults are planted several times into the same rows, a row counts as flagged if it was flagged once,
-  so that one file fares better than the rate. Rows that naturally equal another one, or are at most 20 % token edits away from
+  notes, also a note. Rows that naturally equal another one, or are at most 20 % token edits away from
   it, are left out beforehand by a comparison of the benchmark's own (`benchmarks/faults/corpora.py`).
+- **Rate of false alarms**: the share of the clean rows of one file that are flagged. Where faults are planted several times into
+  the same rows, it is the mean over the plantings. Beside it stands how many of the distinct clean rows were ever flagged, that
+  is in at least one planting.
 - **Rows that resemble another one**: between 20 and 35 % token edits away, as "could you find my location on the map" and "could
   you pull up my location on the map". They stay in and count as false alarms when they are flagged; one line says what is left
   without them.
 - **Look-alike**: a number that fails its check digit, a version, a date, an answer that says the same in other words. It is no
   fault, and the gate should leave it alone.
 
-Intervals are Wilson's, 95 %. `docs/log.md` says what was tried and what it gave."""
+Intervals are Wilson's, 95 %. Those of false alarms are over the distinct clean rows, each of which counts with the share of its
+plantings in which it is flagged, and not over rows times plantings, for the same row in thirty plantings is one row.
+`docs/log.md` says what was tried and what it gave."""
 
 SUMMARY_HEAD = """## Every check
 
 Recall is the lowest of all kinds and corpora; false alarms are the highest of all corpora that the check's faults were planted
-into or in which it flagged anything clean. Corpora that are made of the same texts count as one. A check is *met* where every
-kind in every corpus reaches its target.
+into or in which it flagged anything clean, with the rows that were ever flagged there. Corpora that are made of the same texts
+count as one. A check is *met* where every kind in every corpus reaches its target.
 
-| check | kinds | faults | corpora | lowest recall | interval | target | most false alarms | interval | target | |
-| --- | ---: | ---: | ---: | --- | --- | ---: | --- | --- | ---: | --- |"""
+| check | kinds | faults | corpora | lowest recall | interval | target | most false alarms | interval | ever flagged | target | |
+| --- | ---: | ---: | ---: | --- | --- | ---: | --- | --- | --- | ---: | --- |"""
 
 
 @dataclass(frozen=True)
@@ -87,13 +91,13 @@ def _alarms_of(code: str, section: Section) -> Iterator[Alarms]:
     yield from flagged
     if not flagged and any(recall.code == code for recall in section.recalls):
         for together in (a for a in section.alarms if a.of == TOGETHER):
-            yield Alarms(code, CLEAN, together.corpus, together.clean, 0, None)
+            yield Alarms(code, CLEAN, together.corpus, together.clean, 0.0, 0, together.plantings, None)
 
 
 def summary_line(line: Line, how: str = "") -> str:
     """One check as a row of the table; `how` says what took part."""
     if line.code in NOT_PLANTED:
-        return f"| `{line.code}` | | | | {NOT_PLANTED[line.code]} | | | | | | not planted |"
+        return f"| `{line.code}` | | | | {NOT_PLANTED[line.code]} | | | | | | | not planted |"
     kinds = len({recall.fault for recall in line.recalls if recall.target is not None})
     cells = [f"`{line.code}`{how}", str(kinds), str(line.faults), str(line.corpora), *_worst_recall(line), *_worst_alarms(line)]
     verdict = "**missed**" if line.is_missed else "met" if line.is_covered else "**too few planted**"
@@ -109,12 +113,21 @@ def _worst_recall(line: Line) -> tuple[str, str, str]:
     return where, _interval(worst.found, worst.planted), f"{worst.target:.2f}"
 
 
-def _worst_alarms(line: Line) -> tuple[str, str, str]:
+def _worst_alarms(line: Line) -> tuple[str, str, str, str]:
     if not line.alarms:
-        return "", "", ""
-    worst = max(line.alarms, key=lambda a: (a.rate, a.clean))
-    said = f"{worst.rate:.4f}: {worst.corpus}" if worst.flagged else f"0 of {worst.clean}"
-    return said, _interval(worst.flagged, worst.clean), "0.01"
+        return "", "", "", ""
+    return (*_alarm_cells(max(line.alarms, key=lambda a: (a.rate, a.clean))), "0.01")
+
+
+def _alarm_cells(worst: Alarms) -> tuple[str, str, str]:
+    said = f"{worst.rate:.4f}: {worst.corpus}" if worst.flagged else "0"
+    return said, _interval(worst.rate * worst.clean, worst.clean), _ever(worst)
+
+
+def _ever(alarms: Alarms) -> str:
+    """How many rows were flagged at least once."""
+    several = f" in {alarms.plantings} plantings" if alarms.plantings > 1 and alarms.plantings != alarms.clean else ""
+    return f"{alarms.flagged} of {alarms.clean}{several}"
 
 
 def summary(codes: Sequence[str], sections: Sequence[Section]) -> str:
@@ -129,7 +142,7 @@ def summary(codes: Sequence[str], sections: Sequence[Section]) -> str:
     if together:
         worst = max(together, key=lambda a: a.rate)
         verdict = "**missed**" if any(a.is_missed for a in together) else "met"
-        cells = (f"{worst.rate:.4f}: {worst.corpus}", _interval(worst.flagged, worst.clean), f"{worst.target:.2f}", verdict)
+        cells = (*_alarm_cells(worst), f"{worst.target:.2f}", verdict)
         lines.append(f"| all together | | | | | | | {' | '.join(cells)} |")
     missed = [line for section in sections for line in misses(section)]
     said = "\n".join(f"- {line}" for line in missed) or "Nothing."
@@ -148,13 +161,13 @@ def recall_lines(recalls: Sequence[Recall]) -> Iterator[str]:
 
 def alarm_lines(alarms: Sequence[Alarms]) -> Iterator[str]:
     """The false-alarm table of one corpus."""
-    yield "| false alarms | clean | flagged | rate | interval | target | |"
-    yield "| --- | ---: | ---: | ---: | --- | ---: | --- |"
+    yield "| false alarms | rate | interval | ever flagged | target | |"
+    yield "| --- | ---: | --- | --- | ---: | --- |"
     for a in alarms:
         what = f"look-alikes flagged {f'`{a.code}`' if a.code else ''}".strip() if a.of == LOOK_ALIKE else f"`{a.code}`"
         named = what if a.code or a.of == LOOK_ALIKE else "all checks together" if a.of == TOGETHER else a.of
         asked = "" if a.target is None else f"{a.target:.2f}"
-        cells = (named, str(a.clean), str(a.flagged), f"{a.rate:.4f}", _interval(a.flagged, a.clean), asked)
+        cells = (named, f"{a.rate:.4f}", _interval(a.rate * a.clean, a.clean), _ever(a), asked)
         yield f"| {' | '.join(cells)} | {_verdict(a)} |"
 
 
@@ -171,7 +184,7 @@ def _verdict(measured: Recall | Alarms | Count) -> str:
     return "" if measured.target is None else "**missed**" if measured.is_missed else "met"
 
 
-def _interval(successes: int, n: int) -> str:
+def _interval(successes: float, n: int) -> str:
     low, high = wilson(successes, n)
     return f"{low:.3f} to {high:.3f}"
 

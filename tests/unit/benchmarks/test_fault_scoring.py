@@ -42,20 +42,44 @@ def test_a_code_below_the_expected_one_counts_and_a_longer_word_does_not() -> No
 def test_a_note_finds_a_fault_but_alarms_nobody() -> None:
     tally = _tally(Flag("data.record.role", "note", 1), Flag("data.record.role", "note", 5))
     assert tally.recall("role") == 1.0
-    assert tally.alarms == {}
+    assert tally.alarm_codes() == []
 
 
 def test_a_partner_may_be_named_beside_its_copy_and_for_nothing_else() -> None:
     tally = _tally(Flag("data.duplicate.exact", "warn", 3), Flag("data.pii.email", "warn", 3))
-    assert tally.alarms == {"data.pii.email": {"three"}}
+    assert tally.alarm_codes() == ["data.pii.email"]
+    assert tally.flagged_clean("data.pii.email") == {"three"}
 
 
-def test_a_row_flagged_in_two_plantings_is_one_false_alarm() -> None:
+def test_the_rate_of_false_alarms_is_that_of_one_file_and_rows_ever_flagged_are_counted_once() -> None:
     tally = _tally(Flag("data.secret", "block", 5))
-    tally.add(PLANTED, [Flag("data.secret", "block", 5)], 0.5)
-    assert tally.flagged_clean() == {"five"}
-    assert len(tally.clean) == 3
-    assert tally.planted["role"] == 2
+    tally.add(PLANTED, [Flag("data.secret", "block", 5), Flag("data.pii.email", "warn", 6)], 0.5)
+    tally.add(PLANTED, [], 0.5)
+    assert tally.flagged_clean("data.secret") == {"five"}
+    assert tally.flagged_clean() == {"five", "six"}
+    assert len(tally.clean()) == 3
+    assert tally.planted["role"] == 3
+    assert tally.alarm_rate("data.secret") == pytest.approx((1 / 3 + 1 / 3 + 0) / 3)
+    assert tally.alarm_rate() == pytest.approx((1 / 3 + 2 / 3 + 0) / 3)
+    assert tally.alarm_rate(but={"six"}) == tally.alarm_rate("data.secret")
+    alarms = section("toy", "toys", "three rows", tally).alarms
+    assert [(a.code, a.flagged, a.clean, a.plantings) for a in alarms[:3]] == [
+        ("data.pii.email", 1, 3, 3),
+        ("data.secret", 1, 3, 3),
+        ("", 2, 3, 3),
+    ]
+
+
+def test_a_file_beside_the_rows_belongs_to_their_planting() -> None:
+    tally = _tally(Flag("data.secret", "block", 5))
+    tally.add_beside(PLANTED, [Flag("data.metadata.value", "warn", 6)])
+    assert (len(tally.files), tally.flagged_clean(), tally.alarm_rate()) == (1, {"five", "six"}, pytest.approx(2 / 3))
+
+
+def test_alarms_of_other_checks_can_be_left_out() -> None:
+    tally = _tally(Flag("data.secret", "block", 5), Flag("data.pii.email", "warn", 6))
+    tally.keep_alarms({"data.secret"})
+    assert (tally.flagged_clean(), tally.alarm_rate()) == ({"five"}, pytest.approx(1 / 3))
 
 
 def test_a_look_alike_is_not_a_fault_and_flagging_it_is_counted() -> None:
@@ -87,3 +111,7 @@ def test_wilson_agrees_with_published_values() -> None:
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
     assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_rows_flagged_in_some_plantings_lie_between_those_flagged_in_all_and_in_none() -> None:
+    assert wilson(1, 124)[1] < wilson(1.5, 124)[1] < wilson(2, 124)[1]

@@ -18,8 +18,8 @@ ONE = Section(
     "some rows",
     (Recall("data.secret", "key", "one", 60, 60, 0.95), Recall("data.record.role", "role", "one", 60, 59, 1.0)),
     (
-        Alarms("data.record.role", CLEAN, "one", 200, 4, 0.01),
-        Alarms("", TOGETHER, "one", 200, 4, 0.02),
+        Alarms("data.record.role", CLEAN, "one", 200, 0.015, 4, 3, 0.01),
+        Alarms("", TOGETHER, "one", 200, 0.015, 4, 3, 0.02),
     ),
     rows=300,
     cpu_s=1.5,
@@ -31,11 +31,12 @@ TWO = Section("two, planted", "other rows", (Recall("data.secret", "key", "two",
 def test_a_check_has_its_lowest_recall_and_its_most_false_alarms() -> None:
     said = summary_line(line_of("data.secret", [ONE, TWO]))
     assert said == (
-        "| `data.secret` | 1 | 120 | 2 | 0.967: key, two | 0.886 to 0.991 | 0.95 | 0 of 200 | 0.000 to 0.019 | 0.01 | met |"
+        "| `data.secret` | 1 | 120 | 2 | 0.967: key, two | 0.886 to 0.991 | 0.95 | 0 | 0.000 to 0.019 | "
+        "0 of 200 in 3 plantings | 0.01 | met |"
     )
     role = summary_line(line_of("data.record.role", [ONE, TWO]))
     assert "0.983: role, one" in role
-    assert "0.0200: one" in role
+    assert "0.0150: one | 0.005 to 0.043 | 4 of 200 in 3 plantings" in role
     assert role.endswith("| **missed** |")
 
 

@@ -69,6 +69,7 @@ def test_found(text: str, kind: str) -> None:
         "12.05.2024 at 10:20:30",
         "firmware 2.14.0.3",
         "version 10.0.0.1",
+        "a cosine of -0.3571428571 and a sine of 0.9235687435",
         "999.1.1.1",
         "127.0.0.1",
         "4111 1111 1111 1112",

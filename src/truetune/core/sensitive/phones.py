@@ -33,6 +33,7 @@ _OTHER_WORD = re.compile(
     re.IGNORECASE,
 )
 """What the number is, said right before it: then no layout makes it a telephone number."""
+_DECIMAL = re.compile(r"0[.,]\d+")
 _SSN_LAYOUT = re.compile(r"\d{3}-\d{2}-\d{4}")
 _BEFORE_CHARACTERS = 48
 _COUNTRY_CODE = re.compile(
@@ -67,7 +68,7 @@ def _is_phone(written: str, digits: str, text: str, place: tuple[int, int]) -> b
 
 def _is_trunk(written: str, digits: str) -> bool:
     """Is it dialled at home with a leading zero, and written in groups?"""
-    in_groups = not written.isdigit() and not _SSN_LAYOUT.fullmatch(written)
+    in_groups = not written.isdigit() and not _SSN_LAYOUT.fullmatch(written) and not _DECIMAL.fullmatch(written)
     return digits[0] == "0" and digits[1] != "0" and 9 <= len(digits) <= 12 and in_groups
 
 

@@ -95,14 +95,31 @@ _LEFT_OUT = frozenset(
     for word in part.split()
 )
 """Not told apart from larger neighbours in a few words; without them English is misread less often."""
-_ASKED_FOR = re.compile(
-    r"\b(?:translat|traduc|traduis|tradui|übersetz|vertaal|перевед|翻译|languages?(?! (?:model|processing))|"
-    r"arabic|chinese|czech|danish|dutch|english|finnish|french|german|greek|hebrew|hindi|hungarian|italian|japanese|korean|"
-    r"latin|norwegian|polish|portuguese|romanian|russian|spanish|swedish|"
-    r"turkish|ukrainian|vietnamese|deutsch|englisch|français|español|italiano|português)",
+_ANY_ASKED_FOR = re.compile(
+    r"\b(?:translat|traduc|traduis|tradui|übersetz|vertaal|перевед|翻译|"
+    r"(?<!natural )(?<!programming )(?<!query )(?<!markup )(?<!body )(?<!sign )languages?(?! (?:model|processing)))",
     re.IGNORECASE,
 )
-"""A prompt that names a language or speaks of translating may ask for a change; one of language models need not."""
+"""A prompt that speaks of translating or of languages may ask for any; one of language models need not."""
+_FAMILIES = (
+    ("english|englisch", "en"),
+    ("german|dutch|deutsch|afrikaans", "de nl af"),
+    ("danish|norwegian|swedish", "da nb nn no sv"),
+    ("french|italian|latin|portuguese|romanian|spanish|français|español|italiano|português", "ca es fr gl it la oc pt ro"),
+    ("czech|polish|russian|ukrainian|bulgarian|croatian|serbian|slovak", "be bg bs cs hr mk pl ru sk sl sr uk"),
+    ("chinese|japanese|korean", "ja ko zh"),
+    ("arabic|persian|urdu", "ar fa ur"),
+    ("hindi|bengali|nepali|marathi", "bn hi mr ne"),
+    ("finnish|estonian", "et fi"),
+    ("greek", "el"),
+    ("hebrew", "he"),
+    ("hungarian", "hu"),
+    ("turkish", "tr az"),
+    ("vietnamese", "vi"),
+)
+"""Names of languages, and the codes of those that are easily taken for one another."""
+_NAMED = re.compile(rf"\b(?:{'|'.join(f'({names})' for names, _ in _FAMILIES)})", re.IGNORECASE)
+"""A prompt that names a language may ask for it, but for no other one: "the English author"."""
 
 
 class Change(NamedTuple):
@@ -200,7 +217,19 @@ def change_of(row: Row) -> Change | None:
     if len(said) < WORDS_MIN or not _is_prose(answer):
         return None
     found = _on_the_way(answer, said) or _crossing(row.prompt[:_CHARACTERS], answer, said)
-    return None if found and (_ASKED_FOR.search(row.prompt) or _ASKED_FOR.search(row.system)) else found
+    return None if found and _may_be_asked_for(found, f"{row.system}\n{row.prompt}") else found
+
+
+def _may_be_asked_for(change: Change, prompt: str) -> bool:
+    if _ANY_ASKED_FOR.search(prompt):
+        return True
+    spoken = glance(_split(prompt))
+    return any(
+        code != spoken and code in _FAMILIES[name.lastindex - 1][1].split()
+        for name in _NAMED.finditer(prompt)
+        if name.lastindex
+        for code in change[:2]
+    )
 
 
 def differs_from(row: Row, change: Change, main: str) -> bool:

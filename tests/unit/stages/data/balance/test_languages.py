@@ -48,6 +48,18 @@ def test_a_prompt_about_language_models_asks_for_no_other_language(tmp_path: Pat
     assert lines(tmp_path, [*english(), record(asked.replace(" model", " course in Bonn"), GERMAN[0])]) == []
 
 
+def test_a_prompt_that_names_a_language_asks_for_no_other_one(tmp_path: Path) -> None:
+    asked = "When did the English author go to the town on the other side of the river?"
+    assert lines(tmp_path, [*english(), record(asked, GERMAN[0])]) == [121]
+    assert lines(tmp_path, [*english(), record(asked.replace("English", "Dutch"), GERMAN[0])]) == []
+
+
+def test_a_prompt_that_names_a_language_may_be_answered_in_both(tmp_path: Path) -> None:
+    answer = f"{GERMAN[0]} {GERMAN[1]} {ENGLISH[1]} {ENGLISH[0]}"
+    assert lines(tmp_path, [*english(), record("Where is the parcel that I have ordered from you?", answer)]) == [121]
+    assert lines(tmp_path, [*english(), record("Do you know how to say it to me in German, and what is that?", answer)]) == []
+
+
 def test_an_answer_that_changes_on_the_way_is_found(tmp_path: Path) -> None:
     row = record("Where is the parcel?", f"{ENGLISH[1]} {ENGLISH[0]} {GERMAN[0]} {GERMAN[1]}")
     rows = [*english(), row]

@@ -69,6 +69,7 @@ def test_an_answer_that_stops_is_found_among_whole_ones(tmp_path: Path, answer: 
         "We have mended it, and it is as good as it was. Yours in haste and hope, Bela Moor",
         "Heat it as the leaflet says. With that the share of it comes to 21 / 3 = 7",
         "for kettle in kettles:\n    boil(kettle)\n    print(kettle)  # and so on for the rest of them",
+        "rnbqkbnr/pp1ppppp/8/2p5/4P3/5N2/PPPP1PPP/RNBQKB1R b KQkq - 1 2",
         "What you need is: 1. A kettle 2. Some water 3. A pinch of tea and the time for it",
         "Fill it with water from the tap\nPut it on the stove for a while",
     ],

@@ -23,8 +23,10 @@ _ITEM = re.compile(r"(?:^|\s)\d{1,2}[.)]\s+")
 _PARTS_MIN = 4
 """Three items within a line make a list, with what stands before the first."""
 _SENTENCE_END = (".", "!", "?", ":")
+_AROUND_WORDS = ",;:.!?()\"'“”‘’«»"
+_WORDS_FRAC = 0.5
 _LINE_WORDS = 4
-"""A line of fewer words may be a heading, which has no end either. Source: stated."""
+"""An item or a line of fewer words may be a name or a heading, which has no end either. Source: stated."""
 _LINE_CHARACTERS = 300
 """Of a longer line the end is looked at. Source: stated."""
 _AFTER_A_QUOTED_PART = re.compile(r"[^\w\s]|\s*(?:\n|$)|\s+[^\w\s]")
@@ -47,11 +49,18 @@ def is_whole(prompt: str, answer: str) -> bool:
     *before, last = [line[-_LINE_CHARACTERS:] for line in answer.strip().splitlines() if line.strip()]
     return (
         bool(_SIGNED.search(last) or _CLOSING.search(last) or _RESULT.search(last))
+        or _is_notation(last)
         or _is_code(before, last)
         or _is_item(before, last)
         or _is_quoted(prompt, last.strip())
         or (not before and _is_short(last) and _asks_for_no_sentence(prompt))
     )
+
+
+def _is_notation(line: str) -> bool:
+    """Are less than half of what stands between spaces words: a position in chess, times, an address?"""
+    parts = line.split()
+    return sum(part.strip(_AROUND_WORDS).isalpha() for part in parts) < _WORDS_FRAC * len(parts)
 
 
 def _is_short(line: str) -> bool:
@@ -74,7 +83,7 @@ def _is_item(before: Sequence[str], last: str) -> bool:
     """Does the item before it, in the line or as a line, have no end either?"""
     parts = _ITEM.split(last)
     if len(parts) >= _PARTS_MIN:
-        return not parts[-2].rstrip(" ,;").endswith(_SENTENCE_END)
+        return not parts[-2].rstrip(" ,;").endswith(_SENTENCE_END) and len(parts[-2].split()) < _LINE_WORDS
     return bool(before) and before[-1].rstrip()[-1].isalnum() and len(before[-1].split()) >= _LINE_WORDS
 
 
