@@ -57,18 +57,19 @@ def _request(files: list[Path], against: list[Path], config: Path, out: Path | N
     """
     from truetune.cli.check import settings
     from truetune.cli.project import load_config, load_project, with_full_path
+    from truetune.core.text import file_name
     from truetune.stages.data.curation.curate import Request
 
     if files:
-        named = [(path, str(path)) for path in dict.fromkeys(files)]
+        named = [(path, file_name(path)) for path in dict.fromkeys(files)]
         rules = settings(config if is_named else None)
-        request = Request(named, [(path, str(path)) for path in against], rules, out or Path("curated"))
+        request = Request(named, [(path, file_name(path)) for path in against], rules, out or Path("curated"))
         return _with_window(request, load_config(config)) if is_named else request
     project = load_project(config)
     held_out = [name for name in (project.contract.frozen_test_set, project.contract.gold_set) if name]
     request = Request(
         [(project.resolve_data_path(name), name) for name in dict.fromkeys(project.config.data.sources)],
-        [*((project.resolve_data_path(name), name) for name in held_out), *((path, str(path)) for path in against)],
+        [*((project.resolve_data_path(name), name) for name in held_out), *((path, file_name(path)) for path in against)],
         with_full_path(project.config.data, project.root),
         out or project.root / "curated",
     )

@@ -62,6 +62,7 @@ def _state(name: str, project: Path, config: DataConfig, looked: set[str]) -> St
         DataError: the file cannot be read as data at all.
     """
     from truetune.core.errors import UsageError
+    from truetune.core.text import file_name
     from truetune.stages.data.curation.curate import newest_version, read_version, version_files
 
     path = Path(name)
@@ -80,7 +81,7 @@ def _state(name: str, project: Path, config: DataConfig, looked: set[str]) -> St
             )
         return _of_files(str(folder), [(folder / f, f"{folder}/{f}") for f in version_files(version)], config)
     is_file = path.is_file() or path.suffix or len(path.parts) > 1
-    return _of_files(name, [(path, name)], config) if is_file else _of_run(name, project, looked)
+    return _of_files(file_name(path), [(path, file_name(path))], config) if is_file else _of_run(name, project, looked)
 
 
 def _of_files(name: str, files: Sequence[NamedFile], config: DataConfig) -> State:

@@ -65,13 +65,14 @@ def spotcheck(
 
 def _of_files(files: list[Path]) -> tuple[str, list[Candidate], Path, RunFolder | None]:
     from truetune.cli.progress import SilentProgress
+    from truetune.core.text import file_name
     from truetune.stages.data.inspection.spotcheck import Candidate
     from truetune.stages.data.reading.load import load
     from truetune.stages.data.rows.row import row_ids
 
-    found = load([(path, str(path)) for path in dict.fromkeys(files)], None, SilentProgress()).rows
+    found = load([(path, file_name(path)) for path in dict.fromkeys(files)], None, SilentProgress()).rows
     candidates = [Candidate(i, row.ref, row.messages) for i, row in zip(row_ids(found), found, strict=True)]
-    return ", ".join(map(str, files)), candidates, Path("spotcheck.jsonl"), None
+    return ", ".join(map(file_name, files)), candidates, Path("spotcheck.jsonl"), None
 
 
 def _of_run(folder: Path) -> tuple[str, list[Candidate], Path, RunFolder | None]:

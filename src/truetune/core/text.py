@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Hashable, Sequence
+from pathlib import Path
 
 # Scripts that are written without spaces: one character is one word, or a whole sentence would be a single word.
 _UNSPACED = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 # Ordinary punctuation never tells two texts apart; `+`, `<`, `%` do.
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s.,;:!?'\"()\[\]{{}}`´’‘“”…–—-]")
 _INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
+
+
+def file_name(path: Path) -> str:
+    """A path as it is shown and written: a byte that is no UTF-8 stands as an escape, for no JSON document could hold it."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def normalise(text: str) -> str:

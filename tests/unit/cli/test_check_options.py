@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,18 @@ def test_a_locale_without_the_characters_of_the_rows(truetune: Truetune, tmp_pat
     done = truetune("check", "rows.jsonl")
     assert done.returncode == 0 and "data.contradiction" in done.stdout and "K\\xf6ln" in done.stdout
     assert json.loads(truetune("check", "rows.jsonl", "--json").stdout)["stats"]["rows"] == 2
+
+
+def test_a_file_whose_name_is_no_utf8(tmp_path: Path, truetune: Truetune) -> None:
+    write_lines(tmp_path / "rows.jsonl", labelled(20))
+    try:
+        named = (tmp_path / "rows.jsonl").rename(tmp_path / os.fsdecode(b"r\xe4.jsonl")).name
+    except OSError:
+        pytest.skip("this file system takes names of UTF-8 only")
+    shown = "r\\xe4.jsonl"
+    assert json.loads(truetune("check", named, "--json").stdout)["sources"][0]["path"] == shown
+    assert truetune("check", named, "--write", "f.json", "--write", "f.html", "--write", "f.sarif").returncode == 0
+    assert shown in json.loads(truetune("data", "curate", named, "--json").stdout)["sources"][0]["path"]
+    assert shown in truetune("data", "diff", named, named).stdout
+    missing = truetune("check", os.fsdecode(b"no\xe4.jsonl"), "--json")
+    assert missing.returncode == 2 and json.loads(missing.stdout)["error"] == "data.file.missing"

@@ -9,6 +9,7 @@ from pathlib import Path
 from truetune.core.config import DataConfig
 from truetune.core.ports import NO_READERS, Progress, Readers, RowEngine
 from truetune.core.records import CheckReport, DataStats, Finding, GateState, SourceFile
+from truetune.core.text import file_name
 from truetune.project.do_not_train.entries import read_do_not_train
 from truetune.stages.data.balance.summary import summary
 from truetune.stages.data.checks.registry import run_checks
@@ -79,7 +80,7 @@ def run_check(
         DataError: a file cannot be read as data at all.
         EnvironmentFault: there is no room for the rows where temporary files go.
     """
-    named = [[(path, str(path)) for path in paths] for paths in (files, against)]
+    named = [[(path, file_name(path)) for path in paths] for paths in (files, against)]
     judged = judge(named[0], named[1], config, progress, engine, hold_out=True, readers=readers)
     problems = _problems(judged)
     state: GateState = "failed" if problems else "passed" if judged.corpus.rows else "not_measured"
