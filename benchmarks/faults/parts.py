@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from benchmarks.faults import (
     answers,
     do_not_train,
@@ -273,6 +275,20 @@ def measure_names(corpus: Corpus, per_kind: int, seed: int) -> Section | str:
     return section(f"{corpus.name}, names of people", corpus.origin, what, tally)
 
 
+class _Remembered:
+    """A sentence model that is asked for each text once: the same texts are checked again and again here."""
+
+    def __init__(self, encoder: SentenceEncoder) -> None:
+        self._encoder, self.name = encoder, encoder.name
+        self._known: dict[str, npt.NDArray[np.float32]] = {}
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self._encoder.encode(new), strict=True))
+        return np.stack([self._known[text] for text in texts])
+
+
 def measure_meanings(seed: int) -> Iterator[Section | str]:
     """Wrong labels and rephrasings again, with a sentence model that takes part as with `--sentence-model`."""
     encoder = SentenceEncoder(SPEC)
@@ -281,7 +297,7 @@ def measure_meanings(seed: int) -> Iterator[Section | str]:
     except EnvironmentFault as absent:
         yield f"skipped: {absent.what}; {absent.fix}"
         return
-    readers = Readers(meanings=encoder)
+    readers = Readers(meanings=_Remembered(encoder))
     yield paraphrases.counted(seed, readers)
     yield from labels.sections(labels.ROWS, seed, readers)
 
