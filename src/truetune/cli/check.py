@@ -69,12 +69,14 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
             asked = asked.model_copy(update={"sentence_model": sentence_model})
         engine_, asked_for = row_engine(asked.engine), readers(asked)
         report = run_check(files, against, asked, progress=SilentProgress(), engine=engine_, readers=asked_for)
+        # Before anything is printed: whoever reads it may stop after the first line.
+        for path, kind in kinds.items():
+            _write(path, kind, report)
         current.document(report)
         print_findings(current.console, report.findings, most, "--max-findings 0")
         if github:
             _print_annotations(current, report)
-        for path, kind in kinds.items():
-            _write(path, kind, report)
+        for path in kinds:
             current.console.print(f"wrote     {path}")
         if report.balance:
             current.console.print(f"balance   {balance(report.balance, report.sizing)}")

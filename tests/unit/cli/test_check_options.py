@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,14 @@ def test_a_file_whose_name_is_no_utf8(tmp_path: Path, truetune: Truetune) -> Non
     assert shown in truetune("data", "diff", named, named).stdout
     missing = truetune("check", os.fsdecode(b"no\xe4.jsonl"), "--json")
     assert missing.returncode == 2 and json.loads(missing.stdout)["error"] == "data.file.missing"
+
+
+def test_files_are_written_though_nobody_reads_what_is_printed(tmp_path: Path) -> None:
+    write_lines(tmp_path / "rows.jsonl", [record(f"What of {n}?", "") for n in range(60)])
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "truetune", "check", "rows.jsonl", "--write", "f.json"]
+    done = subprocess.run(command, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, check=False, text=True)
+    os.close(writer)
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))["stats"]["rows"] == 60
