@@ -310,6 +310,7 @@ class _Loop:
     def _data(self) -> DataRecord:
         base = self._record("base", BaseRecord)
         config, contract = self.project.config, self.project.contract
+        engine, readers = self.tools.row_engine_for(config.data.engine), self.tools.readers_for(config.data)
         depends: dict[str, JsonValue] = {
             "config": config.data.model_dump(mode="json"),
             "files": self.inputs["files"],
@@ -320,6 +321,7 @@ class _Loop:
             "max_length": config.train.max_length,
             "seed": config.seed,
             "commercial": config.base.commercial,
+            "sentence_model": readers.meanings.name if readers.meanings else None,
         }
         inputs, seal = json_digest(depends), self.frozen_test.seal()
         # What the test was cut from cuts the same test again: only other inputs meet the seal as something to keep.
@@ -338,7 +340,6 @@ class _Loop:
             kept,
             packaged_prompts(),
         )
-        engine, readers = self.tools.row_engine_for(config.data.engine), self.tools.readers_for(config.data)
         ports = data_stage.Ports(self._chat_tokenizer(), self.reporter, engine, readers)
         record = self._stage("data", DataRecord, depends, lambda: data_stage.run(request, ports, self.folder))
         if seal is None and record.gate == "passed":

@@ -90,7 +90,7 @@ def readers(config: DataConfig) -> Readers:
     """The models that the config asks for."""
     from truetune.backends.sentence_encoder import SentenceEncoder
 
-    meanings = SentenceEncoder(config.sentence_model) if config.sentence_model else None
+    meanings = SentenceEncoder(config.sentence_model) if config.sentence_model is not None else None
     return Readers(name_finder(config.pii_names), meanings)
 
 

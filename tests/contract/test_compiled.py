@@ -139,7 +139,7 @@ def test_without_a_compiler_the_build_goes_on_without_the_compiled_part(tmp_path
     assert [path.name for path in folder.iterdir()] == ["_compiled.c"]
 
 
-@pytest.mark.skipif(COMPILED is None, reason="there was no C compiler when truetune was installed")
+@pytest.mark.skipif(COMPILED is None, reason="there was no C compiler when truetune was installed: NumPy runs")
 def test_with_a_compiler_the_build_makes_one_file_for_all_pythons(tmp_path: Path) -> None:
     folder = tmp_path / "src" / "truetune"
     folder.mkdir(parents=True)

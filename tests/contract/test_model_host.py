@@ -76,7 +76,7 @@ def write_adapter(model_dir: Path, folder: Path, scale: float = 0.3) -> Path:
 
 
 def tiny_setup(folder: Path) -> Setup:
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason="needs the extra `train`: pip install 'truetune[train]'")
     from truetune.backends.tokenizer import HfTokenizer
     from truetune.backends.transformers_host import TransformersHost
 

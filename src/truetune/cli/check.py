@@ -67,8 +67,9 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
             asked = asked.model_copy(update={"pii_names": True})
         if sentence_model is not None:
             asked = asked.model_copy(update={"sentence_model": sentence_model})
-        engine_, asked_for = row_engine(asked.engine), readers(asked)
-        report = run_check(files, against, asked, progress=SilentProgress(), engine=engine_, readers=asked_for)
+        report = run_check(
+            files, against, asked, progress=SilentProgress(), engine=row_engine(asked.engine), readers=readers(asked)
+        )
         # Before anything is printed: whoever reads it may stop after the first line.
         for path, kind in kinds.items():
             _write(path, kind, report)

@@ -188,7 +188,7 @@ def test_two_learning_rates_leave_two_adapters(model_dir: Path, tmp_path: Path) 
 
 
 def test_weights_are_valid_safetensors(model_dir: Path, tmp_path: Path) -> None:
-    safetensors = pytest.importorskip("safetensors.numpy")
+    safetensors = pytest.importorskip("safetensors.numpy", reason="needs the extra `train`: pip install 'truetune[train]'")
     adapter = train(model_dir, tmp_path / "w").adapter_dir
     FakeHost().merge(CandidateRef(model_dir, adapter), tmp_path / "merged")
     vocabulary = FakeTokenizer().vocabulary_size

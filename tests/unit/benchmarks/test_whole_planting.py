@@ -100,7 +100,7 @@ def test_each_spoiled_template_or_row_differs_from_a_sound_one_and_names_rows() 
 
 
 def test_a_trained_tokenizer_writes_back_what_it_knows(tmp_path) -> None:
-    tokenizers = pytest.importorskip("tokenizers", reason="the extra `train` is not installed")
+    tokenizers = pytest.importorskip("tokenizers", reason="needs the extra `train`: pip install 'truetune[train]'")
     made = templates.Tokenizers(SUPPORT)
     planting = next(templates.planted_templates(SUPPORT, 1, 3)).planting
     for knows_all in (True, False):

@@ -196,7 +196,7 @@ def test_failed_block_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> 
     assert leftovers(tmp_path) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere: run the tests as another user")
 def test_folder_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:

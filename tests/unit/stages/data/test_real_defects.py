@@ -50,7 +50,7 @@ def test_clinc150_has_2_leaked_texts_and_4_with_two_labels(tmp_path: Path) -> No
     try:
         document = json.loads((data_folder() / "clinc150_oos" / "data_full.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        pytest.skip(f"clinc150_oos is not in {data_folder()}")
+        pytest.skip(f"clinc150_oos is not in {data_folder()}; set TRUETUNE_SHARED_DATA to the folder that has it")
     splits = {name: [LabelledText(*row) for row in rows] for name, rows in document.items()}
     files = {name: lines(tmp_path / f"{name}.jsonl", texts) for name, texts in splits.items()}
 

@@ -12,7 +12,7 @@ from tests.unit.stages.evaluate import world
 from truetune.core.records import EvaluationRecord
 from truetune.stages.evaluate.rescore import rescore
 
-pytest.importorskip("torch")
+pytest.importorskip("torch", reason="needs the extra `train`: pip install 'truetune[train]'")
 
 
 def write_adapter(model_dir: Path, folder: Path) -> Path:

@@ -112,7 +112,7 @@ def curate(request: Request, progress: Progress, engine: RowEngine = IN_PROCESS,
         request.out.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(request.out / ".lock", timeout=0):
-            key = _key(request)
+            key = _key(request, readers)
             newest = newest_version(request.out)
             known = read_version(newest) if newest else None
             if known is not None and known.key == key:
@@ -154,8 +154,8 @@ def _next(out: Path, newest: Path | None) -> Path:
     return out / f"{int(newest.name) + 1 if newest else 1:04d}"
 
 
-def _key(request: Request) -> str:
-    """Everything that decides the version: the bytes of all files, the names they go by, the rules, the program."""
+def _key(request: Request, readers: Readers) -> str:
+    """Everything that decides the version: the bytes of all files, the names they go by, the rules, the models, the program."""
     listed, window = read_do_not_train(request.config.do_not_train, Path()), request.window
     return json_digest(
         {
@@ -165,6 +165,7 @@ def _key(request: Request) -> str:
             "against": [[shown, _digest(path)] for path, shown in request.against],
             "metadata": _metadata_digests(request),
             "do_not_train": listed.digest if listed else None,
+            "sentence_model": readers.meanings.name if readers.meanings else None,
             "window": [request.model, window.tokenizer.template_digest, window.max_length] if window else None,
         }
     )

@@ -45,7 +45,7 @@ def _finding(corpus: Corpus, positions: Sequence[int], *, is_certain: bool) -> F
         evidence={
             "prompts": [excerpt(corpus.rows[position].prompt) for position in positions[:_SHOWN]],
             "answers": [excerpt(corpus.rows[position].answer) for position in positions[:_SHOWN]],
-            **({"sentence_model": corpus.meanings.name} if corpus.meanings else {}),
+            **({"sentence_model": corpus.meanings.name} if corpus.meanings and is_certain else {}),
         },
         fix=_FIX,
     )
