@@ -44,7 +44,7 @@ class Numbers(Generic[Number]):
 
     def release(self) -> None:
         """Give back the pages that were read: they stay in the system's cache, not in this process."""
-        if self._mapped is not None:
+        if self._mapped is not None and hasattr(self._mapped, "madvise"):  # not on Windows, which takes pages back by itself
             self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
