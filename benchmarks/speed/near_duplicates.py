@@ -31,7 +31,8 @@ from benchmarks.speed.copies_corpus import Row, available_seeds, corpus
 
 from truetune.core.compiled import COMPILED
 from truetune.stages.data.neighbours import THRESHOLD, SimilarityIndex
-from truetune.stages.data.neighbours.prompts import PromptIndex, components
+from truetune.stages.data.neighbours.components import components
+from truetune.stages.data.neighbours.prompts import PromptIndex
 
 SEED = 2026
 REPEATS = 3

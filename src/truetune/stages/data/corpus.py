@@ -18,8 +18,9 @@ from truetune.core.text import words
 from truetune.project.do_not_train.entries import DoNotTrainList
 from truetune.stages.data.balance.measure import Balance, measure
 from truetune.stages.data.balance.sizing import size_up
+from truetune.stages.data.neighbours.components import connected
 from truetune.stages.data.neighbours.meanings import Meanings
-from truetune.stages.data.neighbours.prompts import Ints, PromptIndex, connected, near_words
+from truetune.stages.data.neighbours.prompts import Ints, PromptIndex, near_words
 from truetune.stages.data.neighbours.rephrasings import Rephrased, rephrased
 from truetune.stages.data.people import Named, People, named_in
 from truetune.stages.data.profile import Answer

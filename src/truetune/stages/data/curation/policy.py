@@ -17,7 +17,7 @@ from truetune.stages.data.checks.leaks import columns as column_leaks
 from truetune.stages.data.checks.leaks import splits as split_leaks
 from truetune.stages.data.checks.registry import described
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.neighbours.prompts import components
+from truetune.stages.data.neighbours.components import components
 from truetune.stages.data.rules import Rules
 
 _FIRST_GROUP = (split_leaks.CODE, *column_leaks.CODES.values())

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from truetune.stages.data.neighbours.comparison import GATHERED_WORDS, Parities, Texts, chunks, passing
+from truetune.stages.data.neighbours.components import connected
 from truetune.stages.data.neighbours.meetings import Buckets
 from truetune.stages.data.neighbours.nomination import Keys, Nominator, Reach
 from truetune.stages.data.neighbours.order import in_order
@@ -125,9 +124,8 @@ class SimilarityIndex:
         """For each text the first text it is linked to by equal words or a chain of near copies, (texts,)."""
         pairs = self.verified_pairs()
         size = len(self)
-        edges = (np.concatenate([pairs.left, np.arange(size)]), np.concatenate([pairs.right, self.first_of]))
-        graph = sparse.coo_matrix((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(size, size))
-        labels = csgraph.connected_components(graph, directed=False)[1]
+        ends = np.concatenate([pairs.left, np.arange(size)]), np.concatenate([pairs.right, self.first_of])
+        labels = connected(size, *ends)
         first = np.unique(labels, return_index=True)[1]
         found: Ints = first[labels]
         return found

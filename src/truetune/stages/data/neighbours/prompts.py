@@ -17,11 +17,10 @@ from typing import overload
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from truetune.core.text import normalise, words, words_in_order
 from truetune.stages.data.neighbours import BUCKET_NEIGHBOURS, Pairs, SimilarityIndex
+from truetune.stages.data.neighbours.components import connected
 
 NEAR_WORDS_FRAC = 0.8
 """Two texts are near-duplicates where one keeps so much of the longer one's words, in order: an edit of up to 20 % of the words.
@@ -237,22 +236,6 @@ def _crowds_on_both_sides(component: Ints, before: Flags, after: Flags) -> list[
         if all(map(len, sides)):
             crowds.append((np.repeat(sides[0], len(sides[1])), np.tile(sides[1], len(sides[0]))))
     return crowds
-
-
-def components(size: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """For each of `size` things the number of its connected component."""
-    ends = np.array(edges, dtype=np.int64).reshape(-1, 2)
-    labels: list[int] = connected(size, ends[:, 0], ends[:, 1]).tolist()
-    return labels
-
-
-def connected(size: int, a: Ints, b: Ints) -> Ints:
-    """For each of `size` things the number of its component, where `a[i]` and `b[i]` are linked, (size,)."""
-    if not size:
-        return np.empty(0, dtype=np.int64)
-    graph = sparse.coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(size, size))
-    labels: Ints = csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
-    return labels
 
 
 def near_words(a: Sequence[str], b: Sequence[str]) -> bool:

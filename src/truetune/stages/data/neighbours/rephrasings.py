@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from truetune.stages.data.neighbours.components import connected
 from truetune.stages.data.neighbours.content import Weights, content_of
 from truetune.stages.data.neighbours.meanings import Floats, Meanings
-from truetune.stages.data.neighbours.prompts import connected
 from truetune.stages.data.rows.keys import Keys, groups_of
 from truetune.stages.data.rows.row import Row
 

@@ -20,7 +20,7 @@ from truetune.core.config import SplitConfig
 from truetune.core.records import SplitName
 from truetune.evidence.curated import CuratedRow, from_parquet
 from truetune.evidence.digests import canonical_json
-from truetune.stages.data.neighbours.prompts import connected
+from truetune.stages.data.neighbours.components import connected
 from truetune.stages.data.rows.keys import groups_of
 
 TIMED_FRAC = 0.95

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from truetune.core.text import is_blank, normalise, word_features, words
-from truetune.stages.data.neighbours.prompts import NOMINATE_JACCARD, PromptIndex, components, near_words
+from truetune.stages.data.neighbours.components import components
+from truetune.stages.data.neighbours.prompts import NOMINATE_JACCARD, PromptIndex, near_words
 
 
 def random_text(rng: random.Random, length: int) -> list[str]:

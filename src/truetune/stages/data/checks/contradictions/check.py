@@ -11,7 +11,8 @@ from truetune.stages.data.checks.contradictions.evidence import shown
 from truetune.stages.data.checks.contradictions.pairs import Edge, contradicting, sides
 from truetune.stages.data.checks.contradictions.same_question import ANY_LENGTH_JACCARD, LONG_JACCARD
 from truetune.stages.data.corpus import Corpus
-from truetune.stages.data.neighbours.prompts import LONG_WORDS, components
+from truetune.stages.data.neighbours.components import components
+from truetune.stages.data.neighbours.prompts import LONG_WORDS
 from truetune.stages.data.substance import HEDGED_FRAC, SHARED_FRAC
 
 CODE = "data.contradiction"

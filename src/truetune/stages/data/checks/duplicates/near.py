@@ -9,7 +9,8 @@ from truetune.core.records import Finding
 from truetune.core.sensitive.masking import excerpt
 from truetune.stages.data.checks.base import ONE_KEPT, Check, Threshold
 from truetune.stages.data.corpus import Corpus, NearEdge
-from truetune.stages.data.neighbours.prompts import LONG_WORDS, NEAR_WORDS_FRAC, components
+from truetune.stages.data.neighbours.components import components
+from truetune.stages.data.neighbours.prompts import LONG_WORDS, NEAR_WORDS_FRAC
 
 CODE = "data.duplicate.near"
 _FIX = "keep one of the rows, or make them say something different"

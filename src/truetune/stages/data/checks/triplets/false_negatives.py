@@ -16,7 +16,7 @@ from truetune.stages.data.checks.base import Check, Threshold
 from truetune.stages.data.checks.triplets.triplets import says_the_same
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.neighbours import SimilarityIndex
-from truetune.stages.data.neighbours.prompts import components
+from truetune.stages.data.neighbours.components import components
 from truetune.stages.data.rows.row import Row
 
 CODE = "data.triplet.false_negative"
