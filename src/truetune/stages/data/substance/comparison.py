@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, product
 
-from truetune.stages.data.substance import opposition, polarity, roles
+from truetune.stages.data.substance import choices, opposition, polarity, roles, things
 from truetune.stages.data.substance.alignment import (
     about_the_same,
     aligned_pairs,
     are_nearly_equal,
     sentence_pairs,
 )
-from truetune.stages.data.substance.doers import who_does_it
+from truetune.stages.data.substance.doers import who_does_it, who_to_whom
+from truetune.stages.data.substance.kinds import are_related
 from truetune.stages.data.substance.reading import Item, Reading, Statement, read, small_words
 from truetune.stages.data.substance.values import are_unrelated
 
@@ -88,9 +89,23 @@ def differences(question: str, first: str, second: str) -> list[Difference]:
             found += _in_statements(left, right, Answers(a, b, asked))
         if max(a.words, b.words) <= WHOLE_WORDS:
             found += _as_order(roles.changed_partners(a, b))
+            found += who_to_whom(question, a, b, asked)
+            found += things.what_was_asked_for(question, a, b, asked)
         found += who_does_it(question, a, b, asked)
+        found = _by_choice(question, a, b, asked, found)
     unique = {(left, right): Difference(kind, left, right) for kind, left, right in reversed(found)}
     return sorted(unique.values(), key=lambda d: (d.left, d.right))
+
+
+def _by_choice(question: str, a: Reading, b: Reading, asked: Statement, found: list[Found]) -> list[Found]:
+    """What was found, but for what says only that of two things the answers speak of different ones."""
+    picked = choices.chosen(question, a, b, asked) if max(a.words, b.words) <= WHOLE_WORDS else None
+    if picked is None:
+        return found
+    agree, (x, y) = picked
+    if agree:
+        return [f for f in found if f[0] not in ("order", "name", "opposite")]
+    return [*found, ("order", (x.start, x.end), (y.start, y.end))]
 
 
 def _may_begin_with_a_name(question: str, answer: str) -> bool:
@@ -185,6 +200,11 @@ class Answers:
         return frozenset(item.stem for item in self.asked.items)
 
     @property
+    def asks_twice(self) -> bool:
+        """Is it asked who does it to whom, or for one and another?"""
+        return sum(item.norm in ("who", "whom", "which", "what") for item in self.asked.items) > 1
+
+    @property
     def are_short(self) -> bool:
         """May the answers be laid beside each other as a whole?"""
         return max(self.left.words, self.right.words) <= WHOLE_WORDS
@@ -263,16 +283,29 @@ def _names(left: Statement, right: Statement, answers: Answers) -> Iterator[Foun
     near = are_nearly_equal(left, right)
     for x, y in aligned_pairs(left, right):
         both_names = x.may_be_name and y.may_be_name if near else x.is_name and y.is_name
-        if both_names and not _like(x.norm, y.norm):
+        if both_names and not _like(x.norm, y.norm) and not are_related(x.norm, y.norm):
             elsewhere = _is_named(x, left, answers.right.whole) or _is_named(y, right, answers.left.whole)
             if near or not elsewhere:
                 yield "name", (x.start, x.end), (y.start, y.end)
     yield from _of_one_house(left, right, answers)
+    if answers.asks_twice:
+        yield from _one_of_two(left, right, answers)
     given = [[n for n in side.names if n.stem not in answers.asked_stems] for side in (left, right)]
     if not all(given) or not about_the_same(left, right, answers.asked_stems):
         return
     if not any(_is_named(x, left, right) for x in given[0]) and not any(_is_named(y, right, left) for y in given[1]):
         yield "name", _span(given[0]), _span(given[1])
+
+
+def _one_of_two(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:
+    """Of the two names that each gives one is the other's too, and one is not: "Ann called Bo", "Ann called Cy"."""
+    sides = [{n.stem: n for n in side.names if n.stem not in answers.asked_stems} for side in (left, right)]
+    if len(sides[0]) != 2 or len(sides[1]) != 2 or len(sides[0].keys() & sides[1].keys()) != 1:
+        return
+    x = next(n for n in sides[0].values() if n.stem not in sides[1])
+    y = next(n for n in sides[1].values() if n.stem not in sides[0])
+    if not _like(x.norm, y.norm):
+        yield "name", (x.start, x.end), (y.start, y.end)
 
 
 def _of_one_house(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:
@@ -300,6 +333,8 @@ def _is_named(name: Item, own: Statement, other: Statement) -> bool:
     """Is the name there: in full, in part, mistyped, or one of the two as initial letters ("UK")?"""
     if any(_like(name.norm, item.norm) for item in other.items if item.value is None):
         return True
+    if name.start == 0 and any(are_related(name.norm, item.norm) for item in other.items):
+        return True  # its capital is that of the sentence
     return name.norm in _initials(other) or any(name.norm[0] in n.norm and n.norm in _initials(own) for n in other.names)
 
 

@@ -1,4 +1,4 @@
-"""Who does it: two answers to "who ..." or "which ..." that give the same part to different people or things."""
+"""Who does it, and to whom: answers to "who ..." or "which ..." that give the same part to different people or things."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import dropwhile, product, takewhile
 
+from truetune.stages.data.substance.kinds import are_related, is_kind_of
 from truetune.stages.data.substance.reading import Item, Reading, Statement
 from truetune.stages.data.substance.roles import agree, partners_agree
-from truetune.stages.data.substance.words import AUXILIARIES, CONVERSES, NEGATIONS, PREPOSITIONS, SYMMETRIC_VERBS
+from truetune.stages.data.substance.words import (
+    ARTICLES,
+    AUXILIARIES,
+    CONVERSES,
+    NEGATIONS,
+    OWNERS,
+    PREPOSITIONS,
+    SYMMETRIC_VERBS,
+)
 
 _ASKS_FOR_THE_DOER = re.compile(
     r"\W*(?:who|which)\b(?!(?: \w+){0,2}? (?:do|does|did|can|could|should|may|must|will|am)\b)", re.IGNORECASE
@@ -32,6 +41,8 @@ def who_does_it(question: str, a: Reading, b: Reading, asked: Statement) -> Iter
     left, right = (_doer(reading.statements[0], asked, choice) for reading in (a, b))
     if not left or not right or {i.stem for i in left} & {i.stem for i in right}:
         return
+    if any(are_related(x.norm, y.norm) for x, y in product(left, right)) or _one_is_a_kind_of_the_other(a, left, b, right):
+        return
     if partners_agree(a, b) or any(agree(a.whole, b.whole, x, y) for x, y in product(left, right)):
         return
     in_other = [all(i.stem in {j.stem for j in other.whole.items} for i in own) for own, other in ((left, b), (right, a))]
@@ -43,6 +54,48 @@ def who_does_it(question: str, a: Reading, b: Reading, asked: Statement) -> Iter
     are_told = all(_repeats_the_deed(reading, asked) for reading in (a, b))
     if (all(in_other) and are_told) or are_chosen or (any(in_other) and are_names) or (alone and _are_of_one_sort(left, right)):
         yield "order" if any(in_other) else "name", (left[0].start, left[-1].end), (right[0].start, right[-1].end)
+
+
+_ASKS_WHO_TO_WHOM = re.compile(r"\W*(?:who|which|what)\b(?!.*\band\b).*\b(?:whom?|which|what|the other)\b", re.IGNORECASE)
+_TURNS_ROUND = frozenset("who whom that it him her them".split()) | NEGATIONS  # noqa: SIM905
+_LEADS_ANOTHER_WAY = frozenset("by from with of for in on at".split())  # noqa: SIM905
+
+
+def who_to_whom(question: str, a: Reading, b: Reading, asked: Statement) -> Iterator[Found]:
+    """The two of "who drove whom" in the other order, where nothing in either answer may turn the sentence round."""
+    if not _ASKS_WHO_TO_WHOM.match(question):
+        return
+    known = {i.stem for i in asked.items}
+    sides = [[i for i in side.whole.items if i.has_content and i.stem not in known and i.value is None] for side in (a, b)]
+    both = [[i for i in own if i.stem in {j.stem for j in other}] for own, other in (sides, sides[::-1])]
+    if [i.stem for i in both[0]] != [i.stem for i in both[1]][::-1] or len(both[0]) != 2 or both[0][0].stem == both[0][1].stem:
+        return
+    if any(_may_be_turned(side.whole, own, known) for side, own in zip((a, b), both, strict=True)):
+        return
+    yield "order", (both[0][0].start, both[0][1].end), (both[1][0].start, both[1][1].end)
+
+
+def _may_be_turned(statement: Statement, both: Sequence[Item], known: AbstractSet[str]) -> bool:
+    """Is there a word that turns the sentence round, or may it begin with what is done, or is nothing done between the two?"""
+    items = statement.items
+    first, last = (next(n for n, i in enumerate(items) if i is one) for one in both)
+    turned = {word for word, (_, is_turned) in CONVERSES.items() if is_turned} - known | SYMMETRIC_VERBS
+    is_plain = any(i.has_content or i.norm in AUXILIARIES for i in items[first + 1 : last])
+    is_passive = any(i.norm in _PASSIVE for i in items[first + 1 : last])
+    led = [next((i.norm for i in reversed(items[:n]) if i.norm not in ARTICLES | OWNERS), "") for n in (first, last)]
+    is_turned = not _LEADS_ANOTHER_WAY.isdisjoint(led) or not _TURNS_ROUND.isdisjoint(i.norm for i in items)
+    return not is_plain or is_passive or is_turned or any(i.stem in turned for i in items)
+
+
+def _one_is_a_kind_of_the_other(a: Reading, left: Sequence[Item], b: Reading, right: Sequence[Item]) -> bool:
+    """Is one a kind of what the other is called ("a lemonade", "a soft drink")?"""
+    behind = (_behind(reading.whole.items, own[-1]) for reading, own in ((a, left), (b, right)))
+    return any(is_kind_of(own[-1].norm, noun) for own, noun in zip((right, left), behind, strict=True) if noun)
+
+
+def _behind(items: Sequence[Item], item: Item) -> str:
+    place = next(n for n, other in enumerate(items) if other is item) + 1
+    return items[place].norm if place < len(items) and items[place].clause == item.clause else ""
 
 
 def _repeats_the_deed(reading: Reading, asked: Statement) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
-from truetune.stages.data.substance.alignment import FEW_WORDS, own_words, shared_content
+from truetune.stages.data.substance.alignment import FEW_WORDS, aligned_pairs, are_nearly_equal, own_words, shared_content
+from truetune.stages.data.substance.contraries import are_opposites, opposites, plain
 from truetune.stages.data.substance.reading import Item, Statement, denied_word
 from truetune.stages.data.substance.roles import agree
-from truetune.stages.data.substance.words import NEGATIONS, REFUSALS, TURNS, opposites, shared, stem
+from truetune.stages.data.substance.words import NEGATIONS, REFUSALS, TURNS, shared, stem
 
 SHARED_FRAC = 0.6
 """Of the shorter statement's other words so many must be the other's too. Source: stated."""
@@ -32,7 +34,7 @@ def opposites_and_negations(left: Statement, right: Statement, asked: frozenset[
         return
     opposed = list(_opposed(left, right))
     itself = {id(item) for pair in opposed for item in pair}  # "unhappy" is the opposite of "happy" and denies it: one thing
-    denied = [(x, y) for x, y in _denied(left, right) if not {id(x), id(y)} & itself]
+    denied = [(x, y) for x, y in _denied(left, right, asked, alone=alone) if not {id(x), id(y)} & itself]
     turned = [
         (x, y)
         for x, y in opposed
@@ -81,28 +83,59 @@ def _bounded(statement: Statement, meant: int) -> Iterator[tuple[Item, int]]:
 
 
 def _opposed(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:
-    """Words of which each stands on its own side only, and that say the contrary of each other; none where one tells a change."""
+    """Words of which each stands on its own side only, and that say the contrary of each other; none where one tells a change.
+
+    In statements that are the same but for one word it may stand elsewhere too.
+    """
     if any("again" in {i.norm for i in a.items} - {i.norm for i in b.items} for a, b in ((left, right), (right, left))):
         return
-    here, there = ({i.stem for i in side.items if i.value is None} for side in (left, right))
+    if are_nearly_equal(left, right):
+        exchanged = [(x, y) for x, y in aligned_pairs(left, right) if x.stem != y.stem]
+        if len(exchanged) == 1 and _say_the_contrary(left, right, *exchanged[0]):
+            yield exchanged[0]
+            return
+    here, there = _stems(left), _stems(right)
     by_stem = _by_stem(right)
     for place, x in enumerate(left.items):
         if x.value is not None or x.stem in there or _opposites(x) & here or _looks_forward(left, place):
             continue
         found = [item for word in (x.stem, *_opposites(x)) for item in by_stem.get(word, ()) if item.stem != x.stem]
         for y in sorted(found, key=lambda item: item.start):
-            is_opposite = y.stem in _opposites(x) or x.stem in _opposites(y)
-            if is_opposite and y.stem not in here and not _opposites(y) & there:
+            if (
+                {x.norm, y.norm} != _PARTICLES
+                and _say_the_contrary(left, right, x, y)
+                and y.stem not in here
+                and not _opposites(y) & there
+            ):
                 yield x, y
                 break
 
 
+_PARTICLES = {"in", "out"}
+"""Of different things these say no contrary."""
+
+
+def _say_the_contrary(left: Statement, right: Statement, x: Item, y: Item) -> bool:
+    """Are the words opposites, or one the other's denial ("paid", "unpaid")? "Less" in front of one turns it round."""
+    if _is_lessened(left, x) != _is_lessened(right, y):
+        return False
+    return are_opposites(x.stem, y.stem) or y.stem == denied_word(x) or x.stem == denied_word(y)
+
+
+def _is_lessened(statement: Statement, item: Item) -> bool:
+    return any(before.norm in ("less", "least") and after is item for before, after in pairwise(statement.items))
+
+
+def _stems(statement: Statement) -> set[str]:
+    return {stemmed for i in statement.items if i.value is None for stemmed in (i.stem, plain(i.stem))}
+
+
 def _by_stem(statement: Statement) -> dict[str, list[Item]]:
-    """The first item of each stem, under it and, of "unpaid", under "paid"."""
+    """The first item of each stem, under it and, of "unpaid", under "paid", of "cheaper" under "cheap"."""
     found: dict[str, list[Item]] = {}
     for item in statement.items:
         if item.value is None:
-            for word in {item.stem, denied_word(item)} - {""}:
+            for word in {item.stem, plain(item.stem), denied_word(item)} - {""}:
                 if all(item.stem != other.stem for other in found.setdefault(word, [])):
                     found[word].append(item)
     return found
@@ -131,11 +164,17 @@ def _fits(left: Statement, right: Statement, x: str, y: str, asked: frozenset[st
     return shared(shorter, longer) >= SHARED_FRAC * len(shorter)
 
 
-def _denied(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:
+def _denied(left: Statement, right: Statement, asked: frozenset[str], *, alone: bool) -> Iterator[tuple[Item, Item]]:
     """A word that one side negates and the other, which negates nothing, says plainly.
 
     Nothing where "only", "until" or the like turns it back.
     """
+    if alone and (found := _denies_all(left, right, asked)):
+        yield found
+        return
+    if alone and (found := _denies_all(right, left, asked)):
+        yield found[1], found[0]
+        return
     if shared_content(left, right) < SHARED_FRAC or _turns(left) ^ _turns(right):
         return
     if left.negated and not right.negated and not _refuses(right):
@@ -150,6 +189,17 @@ def _denied(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:
                 return
     else:
         yield from _one_more(left, right)
+
+
+def _denies_all(left: Statement, right: Statement, asked: frozenset[str]) -> tuple[Item, Item] | None:
+    """What the left one says beside the question's words is denied, and the right one, which denies nothing, says it plainly."""
+    own = left.content - asked
+    if not own or right.negated or _turns(left) or not own <= left.negated.keys() & right.content:
+        return None
+    said = next(i for i in right.items if i.has_content and i.stem in own) if own & {i.stem for i in right.items} else None
+    if said is None or _turns(Statement(tuple(i for i in right.items if i.clause == said.clause))) or _refuses(right):
+        return None
+    return left.negated[said.stem], said
 
 
 _REFUSALS = frozenset(map(stem, REFUSALS))

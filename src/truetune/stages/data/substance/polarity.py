@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from truetune.stages.data.substance.contraries import are_opposites
 from truetune.stages.data.substance.reading import Item, Reading, Statement, denied_word, is_negated_by_prefix
-from truetune.stages.data.substance.roles import agree
-from truetune.stages.data.substance.words import AUXILIARIES, CONSENTS, NEGATIONS, NO, REFUSALS, YES, opposites, stem
+from truetune.stages.data.substance.roles import agree, changed_sides
+from truetune.stages.data.substance.words import AUXILIARIES, CONSENTS, NEGATIONS, NO, REFUSALS, YES, stem
 
 _HEAD = re.compile(r"\W*([a-z]+)(?:\s*[,.!;:–—-]|\s+(?:it|you|we|they|he|she|i|this|that|there|the)\b|\s*$)", re.IGNORECASE)
 _ALTERNATIVE = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
@@ -56,6 +57,11 @@ def _of_what_was_asked(reading: Reading, asked: Statement) -> Stance | None:
     items = reading.statements[0].items
     clause = Statement(tuple(i for i in items if i.clause == items[0].clause))
     said = {i.norm for i in clause.items} - {i.norm for i in asked.items}
+    if _of_all(asked) and said & _NOT_ALL:
+        return False, _place(next(i for i in clause.items if i.norm in _NOT_ALL))
+    swapped = changed_sides(asked, clause) if len(asked.content & clause.content) > 1 else None
+    if swapped is not None:
+        return False, (swapped[1][0].start, swapped[1][1].end)
     turns = _turns(clause, asked)
     if turns:
         limits = (_LIMITS - {"only"}) | ({"without"} - {i.norm for i in turns})
@@ -63,6 +69,13 @@ def _of_what_was_asked(reading: Reading, asked: Statement) -> Stance | None:
     if said & _LIMITS or any(i.norm in NEGATIONS - {"without"} for i in clause.items):
         return None
     return (True, _place(clause.items[0])) if _affirms(clause, asked) else None
+
+
+_NOT_ALL = frozenset("only some few half sometimes".split())  # noqa: SIM905
+
+
+def _of_all(asked: Statement) -> bool:
+    return any(i.norm in ("all", "every", "each", "always", "everyone", "everything") for i in asked.items)
 
 
 def _place(item: Item) -> tuple[int, int]:
@@ -94,7 +107,8 @@ def _turns(clause: Statement, asked: Statement) -> Sequence[Item]:
 
 def _says_the_contrary(clause: Statement, item: Item, asked: Statement) -> bool:
     """Is the word the opposite of one that was asked? Not where its two sides are exchanged as well ("A older than B")."""
-    contrary = [i for i in asked.items if i.stem in opposites(item.stem)]
+    said = {i.stem for i in clause.items}
+    contrary = [i for i in asked.items if are_opposites(i.stem, item.stem) and i.stem not in said]
     return bool(contrary) and not any(agree(clause, asked, item, i) for i in contrary)
 
 

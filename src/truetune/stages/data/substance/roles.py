@@ -11,23 +11,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product, takewhile
 
+from truetune.stages.data.substance.contraries import are_opposites, plain
 from truetune.stages.data.substance.reading import Item, Reading, Statement
 from truetune.stages.data.substance.words import (
+    ARTICLES,
     AUXILIARIES,
     CONVERSES,
     NEGATIONS,
+    OWNERS,
     PREPOSITIONS,
     SYMMETRIC_VERBS,
     is_irregular,
-    opposites,
     same_as,
     stem,
-    without_comparison,
 )
 
 _BE = frozenset("is are was were be been being get gets got".split())  # noqa: SIM905
-_ARTICLES = frozenset(("a", "an", "the"))
-_OWNERS = frozenset("my your his her its our their this that these those each every some no another".split())  # noqa: SIM905
 _NEXT = frozenset("then next afterwards subsequently".split())  # noqa: SIM905
 _BEFORE = stem("before")
 _INSTEAD = frozenset(("instead", "rather", "not"))
@@ -58,11 +57,22 @@ class Relation:
 
 def relations(statement: Statement) -> list[Relation]:
     """The relations of a sentence; a thing that stands twice in it is on no side."""
-    items = statement.items
+    items = _without_cleft(statement.items)
     if len(items) > _MOST_ITEMS:
         return []
     once = _once(items)
     return [relation for place in range(len(items)) if (relation := _relation(items, place, once)) is not None]
+
+
+def _without_cleft(items: Sequence[Item]) -> Sequence[Item]:
+    """The items of "Ann pays" for "it is Ann who pays" and of "Ann to pay" for "it is up to Ann to pay"."""
+    norms = [i.norm for i in items]
+    if norms[:1] != ["it"] or not _BE & set(norms[1:2]):
+        return items
+    if norms[2:4] == ["up", "to"]:
+        return items[4:]
+    place = next((n for n, norm in enumerate(norms) if norm in ("who", "that", "which")), 0)
+    return [*items[2:place], *items[place + 1 :]] if place else items
 
 
 def _once(items: Sequence[Item]) -> frozenset[str]:
@@ -88,7 +98,7 @@ def _relation(items: Sequence[Item], place: int, once: frozenset[str]) -> Relati
         return _made(_BEFORE if anchor.norm in _NEXT else "instead", anchor, items[before:place], items[place + 1 : end], once)
     if anchor.norm in _LEADS:
         return _of_preposition(items, start, place, end, once)
-    is_led = place > start and items[place - 1].norm in (_ARTICLES | _OWNERS | _LEADS) - {"to"}
+    is_led = place > start and items[place - 1].norm in (ARTICLES | OWNERS | _LEADS) - {"to"}
     if not (_thing(anchor) in once or anchor.stem in CONVERSES) or is_led or (place > start and _is_genitive(items[place - 1])):
         return None
     return _of_verb(items, start, place, end, once)
@@ -111,7 +121,7 @@ def _of_preposition(items: Sequence[Item], start: int, place: int, end: int, onc
     if items[place].norm in ("from", "to") and _is_distance(items[start:end]):
         return None
     first = place + 1
-    while first < end and items[first].norm in _ARTICLES | _OWNERS:
+    while first < end and items[first].norm in ARTICLES | OWNERS:
         first += 1
     last = first
     while last < end and _thing(items[last]) and (place > start or last == first or items[last].is_name):
@@ -138,7 +148,7 @@ def _of_verb(items: Sequence[Item], start: int, place: int, end: int, once: froz
     is_compared = "than" in norms[:3] or norms[:1] == ["of"]
     if not is_compared and anchor.stem not in CONVERSES:
         after = list(takewhile(lambda i: i.norm not in _PLACING, after))
-    name = without_comparison(anchor.norm) if is_compared else anchor.stem
+    name = plain(anchor.stem) if is_compared else anchor.stem
     return _made(name, anchor, _without_phrases(items[start:place]), after, once, is_compared)
 
 
@@ -164,9 +174,9 @@ def _without_phrases(items: Sequence[Item]) -> list[Item]:
     for item in items:
         if item.norm in _LEADS:
             is_led, has_article, has_begun = True, False, False
-        elif item.norm in _ARTICLES and is_led and not has_begun:
+        elif item.norm in ARTICLES and is_led and not has_begun:
             has_article = True
-        elif item.norm in _ARTICLES or item.norm in AUXILIARIES or (has_begun and (item.is_name or not has_article)):
+        elif item.norm in ARTICLES or item.norm in AUXILIARIES or (has_begun and (item.is_name or not has_article)):
             is_led = False
         has_begun = has_begun or bool(_thing(item))
         if not is_led:
@@ -195,7 +205,7 @@ def _comparable(left: Statement, right: Statement) -> Iterator[tuple[Relation, R
     for f, g in product(relations(left), relations(right)):
         if f.name == g.name:
             yield f, g
-        elif f.is_compared and g.is_compared and g.name in opposites(f.name):
+        elif f.is_compared and g.is_compared and are_opposites(f.name, g.name):
             yield f, Relation(f.name, g.anchor, g.right, g.left, True)
 
 
@@ -220,7 +230,10 @@ def changed_sides(left: Statement, right: Statement) -> tuple[Pair, Pair] | None
     """Two things that have changed the sides of a relation: as they stand in the one statement and in the other."""
     if any(i.norm in NEGATIONS - {"not"} for s in (left, right) for i in s.items):
         return None
-    for f, g in _comparable(left, right):
+    both = list(_comparable(left, right))
+    if any(f.is_compared and f.left.keys() & g.left.keys() and f.right.keys() & g.right.keys() for f, g in both):
+        return None
+    for f, g in both:
         x = next((t for t in f.left if t in g.right and t not in g.left), "")
         y = next((t for t in f.right if t in g.left and t not in f.left), "")
         if x and y and x != y:
@@ -247,7 +260,7 @@ def _led(statement: Statement) -> dict[str, tuple[str, Item]]:
         return {}
     once, found = _once(statement.items), {}
     for place, item in enumerate(statement.items):
-        before = next((i for i in reversed(statement.items[:place]) if i.norm not in _ARTICLES), None)
+        before = next((i for i in reversed(statement.items[:place]) if i.norm not in ARTICLES), None)
         if before is not None and _thing(item) in once and before.norm in _PLACING:
             found[_thing(item)] = (CONVERSES.get(before.stem, (before.stem, False))[0], item)
     return found

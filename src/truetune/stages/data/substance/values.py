@@ -290,7 +290,7 @@ class _Reader:
             dimension, factors = _UNIT[currency]
         else:
             dimension, factors, last = self._unit(last)
-        if not dimension and self._tokens[place].norm == "one":
+        if not dimension and self._tokens[place].norm == "one" and not self._is_numbered(place):
             return None  # "one of them", "the one"
         before = {self._norm(place - 1), self._norm(place - 2)}
         slack = HEDGED_FRAC if before & _HEDGES else 0.0
@@ -299,6 +299,11 @@ class _Reader:
         )
         plain = tuple(Interval(low * (1 - slack), high * (1 + slack)) for low, high in readings)
         return Value("number", dimension, scaled, place, last, plain, factors)
+
+    def _is_numbered(self, place: int) -> bool:
+        """Is there a second one ("pump one", "pump two")?"""
+        named = self._norm(place - 1)
+        return named != "" and any(t.norm == "two" and self._norm(n - 1) == named for n, t in enumerate(self._tokens))
 
     def _is_counted_off(self, place: int) -> bool:
         """An ordinal in words that is no adverb ("first") and no part of something ("a third of it")."""

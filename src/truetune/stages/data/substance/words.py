@@ -1,46 +1,11 @@
-"""The words that a comparison of substance needs to know: negations, opposites, words that carry nothing."""
+"""The words that a comparison of substance needs to know: negations, converses, words that carry nothing."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache, lru_cache
-from importlib.resources import files
-from itertools import combinations
+from functools import lru_cache
 
-_PAIRS = """
-gain/lose forward/back before/after earlier/later over/under left/right northeast/southwest northwest/southeast
-inbound/outbound clockwise/anticlockwise start/end begin/finish allow/forbid allow/prohibit allow/ban allow/prevent
-permit/prohibit permit/ban allowed/forbidden allowed/prohibited allowed/banned permitted/forbidden permitted/prohibited
-accept/decline approve/reject approve/deny grant/deny grant/refuse activate/deactivate switch_on/switch_off on/off
-mount/unmount install/uninstall install/remove add/remove insert/remove insert/delete keep/discard keep/delete save/delete
-send/receive enter/leave arrive/depart always/never everyone/nobody everything/nothing all/none highest/lowest larger/smaller
-largest/smallest bigger/smaller biggest/smallest longer/shorter longest/shortest faster/slower fastest/slowest cheaper/dearer
-cheapest/dearest older/younger oldest/youngest older/newer oldest/newest warm/cold warmer/cooler hotter/colder bright/dark
-true/false correct/wrong right/wrong safe/unsafe edible/poisonous harmless/dangerous visible/hidden required/optional
-mandatory/optional compulsory/optional mandatory/voluntary compulsory/voluntary free/paid fresh/frozen married/single
-positive/negative temporary/permanent automatically/manually online/offline similar/different separate/together
-separately/together summer/winter morning/evening morning/afternoon daily/weekly daily/monthly weekly/monthly monthly/yearly
-monthly/annually annual/monthly weekly/yearly daily/yearly parallel/sequence parallel/sequential parallel/sequentially
-sun/shade sunny/shady sender/recipient sender/receiver buyer/seller customer/supplier tenant/landlord teacher/student
-input/output profit/loss income/expense quiet/loud silent/loud silent/noisy simple/complicated easy/complicated gentle/steep
-sparing/generous suppress/stimulate expired/valid shrink/swell shrink/grow entry/exit entrance/exit arrival/departure
-"""
-_GROUPS = (
-    ("increase rise raise grow up higher climb more", "decrease reduce lower fall drop shrink down decline fewer less"),
-    ("maximum max maximal most", "minimum min minimal least"),
-    ("large big huge giant enormous vast", "small tiny"),
-    ("old elderly", "young youthful"),
-    ("hot boiling", "cold freezing icy"),
-    ("cheap inexpensive affordable", "expensive costly pricey"),
-    ("near nearby beside", "far away distant"),
-)
-"""Every word of one side says the contrary of every word of the other."""
-_ONE_OF_A_KIND = (
-    "red orange yellow green blue purple pink brown black white grey",
-    "spring summer autumn winter",
-)
-"""Of these, each says the contrary of every other."""
 _EQUIVALENT = """
 close/shut closed/shut increase/raise increase/grow reduce/lower reduce/decrease forbid/prohibit forbid/ban allow/permit
 incorrect/wrong large/big begin/start end/finish end/stop cheap/inexpensive mandatory/compulsory mandatory/required refuse/reject
@@ -49,7 +14,10 @@ incorrect/wrong large/big begin/start end/finish end/stop cheap/inexpensive mand
 NEGATIONS = frozenset("not no non never neither nor none nobody nothing nowhere without".split())  # noqa: SIM905
 """Words that turn a statement round."""
 
-TURNS = frozenset("only unless until till except but besides other instead rather although though however free zero".split())  # noqa: SIM905
+TURNS = frozenset(
+    "only unless until till except but besides other instead rather although though however free zero "  # noqa: SIM905
+    "against avoid prevent stop".split()
+)
 """A statement with one of these may be negated and still say the same ("not after Friday", "only until Friday")."""
 
 FUNCTION_WORDS = frozenset(
@@ -97,7 +65,9 @@ CONSENTS = frozenset("possible fine ok okay welcome allowed permitted available 
 AUXILIARIES = frozenset(
     "is are was were am do does did has have had can could may might must will would shall should need".split()  # noqa: SIM905
 )
-
+ARTICLES = frozenset(("a", "an", "the"))
+OWNERS = frozenset("my your his her its our their this that these those each every some no another".split())  # noqa: SIM905
+"""Words that begin the name of a thing as an article does."""
 
 _VOWELS = frozenset("aeiouy")
 
@@ -131,11 +101,11 @@ def stem(word: str) -> str:
     for ending in ("ations", "ation", "ings", "ing", "ies", "ied", "edly", "ed", "es", "ly", "s"):
         rest = word[: -len(ending)]
         if word.endswith(ending) and len(rest) >= 3 and set(rest) & _VOWELS and not (ending == "s" and word.endswith("ss")):
-            return _bare(rest + ("y" if ending in ("ies", "ied") else ""))
-    return _bare(word)
+            return bare(rest + ("y" if ending in ("ies", "ied") else ""))
+    return bare(word)
 
 
-def _bare(word: str) -> str:
+def bare(word: str) -> str:
     """Without a silent e or a doubled last letter, which endings bring and take away."""
     if len(word) > 3 and word[-1] == "e":
         return word[:-1]
@@ -156,49 +126,6 @@ def _table(written: str) -> dict[str, frozenset[str]]:
         found.setdefault(a, set()).add(b)
         found.setdefault(b, set()).add(a)
     return {word: frozenset(others) for word, others in found.items()}
-
-
-def without_comparison(word: str) -> str:
-    """The stem of "heavy" for "heavier"; that of the word itself where it is known as it is ("more", "better")."""
-    known = stem(word)
-    if opposites(known) or not word.endswith("er"):
-        return known
-    return stem(word[:-3] + "y" if word.endswith("ier") else word[:-2])
-
-
-def _compared(pair: str) -> Iterable[str]:
-    """The comparatives and superlatives of two short words, whether there are such or not: "deeper/shallower"."""
-    a, b = pair.split("/")
-    if max(len(a), len(b)) <= _COMPARED_LETTERS:
-        yield from (f"{_with(a, ending)}/{_with(b, ending)}" for ending in ("er", "est"))
-
-
-_COMPARED_LETTERS = 7
-
-
-def _with(word: str, ending: str) -> str:
-    if word[-1] == "y":
-        return f"{word[:-1]}i{ending}"
-    doubled = word[-1] * (len(word) > 2 and word[-1] in "bdgmnpt" and word[-2] in _VOWELS and word[-3] not in _VOWELS)
-    return word[:-1] + ending if word[-1] == "e" else word + doubled + ending
-
-
-def _from_wordnet() -> list[str]:
-    lines = files("truetune.stages.data.substance").joinpath("opposites.txt").read_text(encoding="utf-8").splitlines()
-    return [pair for line in lines if not line.startswith("#") for pair in line.split()]
-
-
-@cache
-def _opposites() -> dict[str, frozenset[str]]:
-    groups = (f"{a}/{b}" for ups, downs in _GROUPS for a in ups.split() for b in downs.split())
-    kinds = (f"{a}/{b}" for kind in _ONE_OF_A_KIND for a, b in combinations(kind.split(), 2))
-    pairs = [*_PAIRS.split(), *_from_wordnet(), *groups]
-    return _table(" ".join((*pairs, *(c for pair in pairs for c in _compared(pair)), *kinds)))
-
-
-def opposites(stemmed: str) -> frozenset[str]:
-    """The stems that say the contrary of one. Source: `opposites.txt`, and what it lacks by hand."""
-    return _opposites().get(stemmed, _NOTHING)
 
 
 _SAME = _table(_EQUIVALENT)
