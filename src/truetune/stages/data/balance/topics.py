@@ -33,13 +33,19 @@ _CHOSEN_ON = 600
 _COMMON_FRAC = 0.3
 """A word in more of the prompts tells no topic. Source: ours; it is what instructions repeated in each prompt have in common."""
 _TOPIC_WORDS = 4
-ALIKE_COSINE = 0.25
+ALIKE_COSINE = 0.27
 """Topics whose words, those of most prompts included, are so much the same are about one thing. Source: measured, docs/log.md
 2026-11-29: above, groups within one intent stay apart; below, groups of different intents join."""
+_STEM_CHARACTERS = 5
+"""Words that begin with the same so many characters are one word where topics are compared: "nutrition" is "nutritional".
+Source: McNamee & Mayfield 2004, truncated words; the number is measured, docs/log.md 2026-11-29."""
 _SHARED_FRAC = 0.1
 """A word in fewer of a topic's prompts is not what they are about: long prompts share many such. Source: measured, docs/log.md
 2026-11-29."""
 _WORD_CHARACTERS = 3
+_WRITING = "compile compose create describe design explain following generate given identify list produce provide sentence write"
+"""What general instructions ask for, whatever they are about: such words join no topics. English only. Source: measured,
+docs/log.md 2026-11-29."""
 
 
 @dataclass(frozen=True)
@@ -103,23 +109,28 @@ def _theme(tokens: Sequence[Sequence[str]], topics: Sequence[Topic]) -> Theme:
     """The largest group of topics that share their words.
 
     A word that most prompts have tells no topic from another, and so a topic that has most of the prompts falls into parts;
-    here such words count.
+    here such words count. Words are compared by their stems, and shown as they are written most often.
     """
-    used = [{word for word in text if len(word) >= _WORD_CHARACTERS and word not in LITTLE_WORDS} for text in tokens]
-    counts = [Counter(word for place in topic.members.tolist() for word in used[place]) for topic in topics]
+    untelling = LITTLE_WORDS.union(_WRITING.split())
+    used = [{word for word in text if len(word) >= _WORD_CHARACTERS and word not in untelling} for text in tokens]
+    stems = [{word[:_STEM_CHARACTERS] for word in text} for text in used]
+    counts = [Counter(stem for place in topic.members.tolist() for stem in stems[place]) for topic in topics]
     total = sum(counts, Counter[str]())
-    column = {word: place for place, word in enumerate(word for word, n in total.items() if n > 1)}
+    column = {stem: place for place, stem in enumerate(stem for stem, n in total.items() if n > 1)}
     shares = np.zeros((len(topics), len(column)))
     for place, counted in enumerate(counts):
-        for word in counted.keys() & column.keys():
-            shares[place, column[word]] = counted[word] / len(topics[place].members)
+        for stem in counted.keys() & column.keys():
+            shares[place, column[stem]] = counted[stem] / len(topics[place].members)
     shares[shares < _SHARED_FRAC] = 0.0
     shares /= np.maximum(np.linalg.norm(shares, axis=1, keepdims=True), _NOTHING)
     _, groups = connected_components(sparse.csr_matrix(shares @ shares.T >= ALIKE_COSINE), directed=False)
     sizes = np.bincount(groups, weights=[len(topic.members) for topic in topics])
     largest = np.flatnonzero(groups == np.argmax(sizes))
     common = sum((counts[place] for place in largest), Counter[str]()).most_common(_TOPIC_WORDS)
-    return Theme(tuple(word for word, _ in common), int(sizes.max()))
+    written: dict[str, str] = {}
+    for word, _ in Counter(word for text in used for word in sorted(text)).most_common():
+        written.setdefault(word[:_STEM_CHARACTERS], word)
+    return Theme(tuple(written[stem] for stem, _ in common), int(sizes.max()))
 
 
 def _weighted(tokens: Sequence[Sequence[str]]) -> tuple[sparse.csr_matrix, list[str]]:

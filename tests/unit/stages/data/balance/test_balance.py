@@ -222,6 +222,21 @@ def test_groups_of_one_topic_are_taken_together_and_those_of_several_are_not() -
     assert find_topics([], seed=1).theme is None
 
 
+def test_groups_are_of_one_topic_where_their_words_have_the_same_stem() -> None:
+    rng = random.Random(5)
+    written = (*["nutrition"] * 2, "nutritional", "nutritious", "nutrients")
+    theme = find_topics([f"{rng.choice(written)} {rng.choice(KITCHEN)} {rng.choice(GARDEN)}" for _ in range(150)], seed=1).theme
+    assert theme is not None and theme.prompts == 150 and "nutrition" in theme.words and "nutri" not in theme.words
+
+
+def test_words_that_ask_for_a_text_are_no_topic() -> None:
+    rng = random.Random(5)
+    asked = ("write a sentence", "generate a list", "create a list")
+    prompts = [f"{rng.choice(asked)} {' '.join(rng.sample(side, 3))}" for side in (KITCHEN, GARDEN) for _ in range(60)]
+    theme = find_topics(prompts, seed=1).theme
+    assert theme is not None and theme.prompts <= 60
+
+
 # --- off-task rows --------------------------------------------------------------------------------------------------
 
 
