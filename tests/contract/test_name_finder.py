@@ -46,6 +46,31 @@ def test_finds_names_where_they_stand_and_no_placeholder(finder: NameFinder) -> 
     assert found[0][0].kind == "person"
 
 
+@pytest.mark.parametrize("finder", finders()[1:])
+def test_a_name_taken_for_a_company_is_read_again_and_a_company_is_none(finder: NameFinder) -> None:
+    texts = [
+        "The courier left the dish box at the wrong house again. I am writing on behalf of Marcus Whitcombe.",
+        "The invoice came from Rivet Holdings Limited, and the Red Cross paid it.",
+        "Marcus Whitcombe called.",
+    ]
+    found = finder.find(texts)
+    assert [[texts[n][s.start : s.end] for s in spans] for n, spans in enumerate(found)] == [
+        ["Marcus Whitcombe"],
+        [],
+        ["Marcus Whitcombe"],
+    ]
+
+
+@pytest.mark.parametrize("finder", finders()[1:])
+def test_a_word_without_capital_among_sentences_is_no_name(finder: NameFinder) -> None:
+    texts = [
+        "I want to send back the hose because it is too short for our orchard.",
+        "please call my brother joe",
+        "See COVID-19.",
+    ]
+    assert [len(spans) for spans in finder.find(texts)] == [0, 1, 0]
+
+
 @pytest.mark.parametrize("finder", finders())
 def test_the_gate_reports_names_only_when_asked_and_redacts_them_by_policy(finder: NameFinder, tmp_path: Path) -> None:
     row = record(f"Yesterday {NAME} called. I told {NAME} to wait.", "calm")
