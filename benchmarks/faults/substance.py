@@ -33,7 +33,7 @@ from benchmarks.faults.tables import in_markdown
 from benchmarks.real_data import DataAbsentError
 
 FAQ = Path(__file__).with_name("faq.jsonl")
-HANDWRITTEN = ("seen", "unseen", "unseen again")
+HANDWRITTEN = ("seen", "unseen", "unseen again", "new")
 """The parts of `faq.jsonl`. The rules were written on the first; the others, the last of which is about names, opposites and
 order, were new to them when they were first measured (docs/log.md). Every miss in all three has been looked at since: their
 figures are those of development, and not what to expect on other questions."""

@@ -177,6 +177,11 @@ def _kind(item: Item) -> str:
     return item.value.kind if item.value is not None else "name"
 
 
+def _kind_of_both(a: Item, b: Item) -> str:
+    """A bare number beside a year is one."""
+    return "date" if "date" in (_kind(a), _kind(b)) else _kind(a)
+
+
 def _beside_each_other(a: Reading, b: Reading) -> list[tuple[Statement, Statement]]:
     if max(a.words, b.words) <= WHOLE_WORDS and len(a.statements) == len(b.statements) == 1:
         return [(a.whole, b.whole)]
@@ -235,8 +240,8 @@ def _values(left: Statement, right: Statement, answers: Answers) -> Iterator[Fou
     if near:
         for x, y in aligned_pairs(left, right):
             both_values = x.value is not None and y.value is not None
-            if both_values and (_kind(x) != _kind(y) or _conflict(x, y, any_dimension=True)):
-                yield _kind(x), (x.start, x.end), (y.start, y.end)
+            if both_values and (not _comparable(x, y) or _conflict(x, y, any_dimension=True)):
+                yield _kind_of_both(x, y), (x.start, x.end), (y.start, y.end)
         return
     about = about_the_same(left, right, answers.asked_stems)
     missing = [_missing(side, other.whole, answers) for side, other in ((left, answers.right), (right, answers.left))]
@@ -249,7 +254,7 @@ def _values(left: Statement, right: Statement, answers: Answers) -> Iterator[Fou
             sure = alone or (id(x), id(y)) in in_place
             if id(y) not in used and (sure or about) and _conflict(x, y, any_dimension=sure):
                 used.add(id(y))
-                yield _kind(x), (x.start, x.end), (y.start, y.end)
+                yield _kind_of_both(x, y), (x.start, x.end), (y.start, y.end)
                 break
 
 
@@ -264,15 +269,20 @@ def _missing(side: Statement, other: Statement, answers: Answers) -> list[Item]:
 
 def _agree(a: Item, b: Item) -> bool:
     """May the two values be the same one?"""
-    if a.value is None or b.value is None or a.value.kind != b.value.kind:
+    if a.value is None or b.value is None or not a.value.is_comparable(b.value):
         return False
     return a.value.agrees(b.value) and not are_unrelated(a.value, b.value)
 
 
+def _comparable(a: Item, b: Item) -> bool:
+    return a.value is not None and b.value is not None and a.value.is_comparable(b.value)
+
+
 def _conflict(x: Item, y: Item, *, any_dimension: bool) -> bool:
-    if x.value is None or y.value is None or x.value.kind != y.value.kind or x.value.agrees(y.value):
+    if x.value is None or y.value is None or not x.value.is_comparable(y.value) or x.value.agrees(y.value):
         return False
-    return any_dimension or x.value.dimension == y.value.dimension != ""
+    is_year = x.value.kind != y.value.kind
+    return any_dimension or is_year or x.value.dimension == y.value.dimension != ""
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

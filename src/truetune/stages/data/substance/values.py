@@ -60,8 +60,20 @@ class Value:
     plain: tuple[Interval, ...] = ()
     factors: tuple[float, ...] = ()
 
+    def is_comparable(self, other: Value) -> bool:
+        """Are both of one kind? A bare number may be a year ("1923" where the other says "in 1932")."""
+        return self.kind == other.kind or self._year_of(other) is not None or other._year_of(self) is not None
+
+    def _year_of(self, date: Value) -> int | None:
+        """The year of a date that says nothing else, where this is a bare number."""
+        day = date.readings[0] if self.kind == "number" and not self.dimension and date.kind == "date" else None
+        return day.year if isinstance(day, Day) and (day.month, day.day, day.weekday) == (None, None, None) else None
+
     def agrees(self, other: Value) -> bool:
         """May the two mean the same? A number without a unit may have any."""
+        for number, year in ((self, self._year_of(other)), (other, other._year_of(self))):
+            if year is not None:
+                return any(_agree(reading, Interval(year, year)) for reading in number.plain)
         measured = {self.dimension, other.dimension} <= _MEASURES
         if self.kind == other.kind == "number" and (self.factors == other.factors or not measured):
             return any(_agree(a, b) for a in self.plain for b in other.plain)
@@ -129,6 +141,13 @@ _ORDINAL = {word: number for number, word in enumerate(_ORDINAL_WORDS.split(), 1
 _SCALE = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9, "dozen": 12.0}
 _HEDGES = frozenset("about around roughly approximately approx nearly almost circa some ca".split())  # noqa: SIM905
 _RANGE_WORDS = frozenset(("to", "-", "–", "—", "or"))
+
+_HALF_OF_THE_DAY = {"morning": (0, 12), "afternoon": (12, 18), "evening": (16, 24), "night": (18, 30)}
+"""The hours that each word may be said of."""
+_NOON, _MINUTES = 12, 24 * 60
+_TIMES = {"twice": 2.0, "thrice": 3.0}
+_OF_WHAT = frozenset("a an per each every as in the that".split())  # noqa: SIM905
+"""What follows says how long "twice a year" is, or twice of what."""
 
 _S, _DAY = "duration", 86_400.0
 _UNIT_WORDS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
@@ -205,15 +224,83 @@ class _Reader:
             return Value("link", token.kind, (token.norm,), place, place)
         if token.kind == "code":
             return Value("code", "code", (re.sub(r"[-_/]", "", token.norm),), place, place)
-        if token.kind == "clock" or token.norm in ("noon", "midday", "midnight"):
-            return _clock(token, place)
-        return self._date(place) or self._number(place)
+        return self._time(place) or self._date(place) or self._number(place)
 
     def _norm(self, place: int) -> str:
         return self._tokens[place].norm if 0 <= place < len(self._tokens) else ""
 
     def _is(self, place: int, *kinds: str) -> bool:
         return 0 <= place < len(self._tokens) and self._tokens[place].kind in kinds
+
+    # --- times ---
+
+    def _time(self, place: int) -> Value | None:
+        """`5:30 pm`, `half past nine`, `twenty to six in the evening`, `until nine`."""
+        token = self._tokens[place]
+        if token.kind == "clock" or token.norm in ("noon", "midday", "midnight"):
+            hours, minute, last = *_clock(token), place
+        else:
+            spoken = self._past_or_to(place) or self._bare_hour(place)
+            if spoken is None:
+                return None
+            hours, minute, last = spoken
+        hours, last = self._in_the(hours, last)
+        return Value("time", "time", _points([float(60 * h + minute) % _MINUTES for h in hours]), place, last)
+
+    def _past_or_to(self, place: int) -> tuple[list[int], int, int] | None:
+        """`half past nine`, `a quarter to six`, `ten minutes past 5`: hours, minutes and the last token."""
+        at = place + 1 if self._norm(place) == "a" and self._norm(place + 1) == "quarter" else place
+        minutes, last = {"half": 30, "quarter": 15}.get(self._norm(at)), at
+        if minutes is None:
+            amount = self._amount(at)
+            minutes, last = (int(amount[0][0][0]), amount[1]) if amount else (0, at)
+        if self._norm(last + 1) in ("minutes", "min"):
+            last += 1
+        hour = self._hour(last + 2)
+        if hour is None or not 0 < minutes < 60 or self._norm(last + 1) not in ("past", "to"):
+            return None
+        is_to = self._norm(last + 1) == "to"
+        if is_to and self._norm(at) != "quarter" and not self._is_part_of_a_day(last + 3):
+            return None  # "five to six" may be a range
+        return _either_half(hour), -minutes if is_to else minutes, last + 2
+
+    def _bare_hour(self, place: int) -> tuple[list[int], int, int] | None:
+        """`nine in the morning`, `until nine`."""
+        hour = self._hour(place)
+        if hour is None:
+            return None
+        is_alone = self._norm(place - 1) in ("at", "until", "till", "by") and (
+            place + 1 == len(self._tokens) or self._is(place + 1, "end", "break") or self._norm(place + 1) == "sharp"
+        )
+        return (_either_half(hour), 0, place) if is_alone or self._is_part_of_a_day(place + 1) else None
+
+    def _hour(self, place: int) -> int | None:
+        number = _SMALL.get(self._norm(place))
+        if number is None and self._is(place, "number") and self._norm(place).isdigit():
+            number = int(self._norm(place))
+        return number if number is not None and 1 <= number <= 12 else None
+
+    def _is_part_of_a_day(self, place: int) -> bool:
+        return self._part_of_a_day(place)[0] != ""
+
+    def _part_of_a_day(self, place: int) -> tuple[str, int]:
+        """The word that says which half of the day it is, and where it stands; empty where there is none."""
+        if self._norm(place) == "o'clock" or self._norm(place) == "sharp":
+            place += 1
+        if self._norm(place) == "at" and self._norm(place + 1) == "night":
+            return "night", place + 1
+        if self._norm(place) == "in" and self._norm(place + 1) == "the" and self._norm(place + 2) in _HALF_OF_THE_DAY:
+            return self._norm(place + 2), place + 2
+        return "", place
+
+    def _in_the(self, hours: list[int], last: int) -> tuple[list[int], int]:
+        """Of the readings those in the half of the day that follows in words."""
+        part, end = self._part_of_a_day(last + 1)
+        if not part:
+            return hours, last
+        low, high = _HALF_OF_THE_DAY[part]
+        meant = [h for h in hours if low <= h <= high or low <= h + 24 <= high]
+        return meant or hours, end
 
     # --- dates ---
 
@@ -278,6 +365,12 @@ class _Reader:
         if token.kind == "ordinal" or self._is_counted_off(place):
             number = _points([float(_ORDINAL.get(token.norm) or re.sub(r"\D", "", token.norm))])
             return Value("number", "th", number, place, place, number)
+        if _SMALL.get(token.norm, 0) >= 20 and 0 < _ORDINAL.get(self._norm(place + 1), 0) < 10:
+            number = _points([float(_SMALL[token.norm] + _ORDINAL[self._norm(place + 1)])])
+            return Value("number", "th", number, place, place + 1, number)
+        if token.norm in _TIMES and self._norm(place + 1) not in _OF_WHAT:
+            number = _points([_TIMES[token.norm]])
+            return Value("number", "time", number, place, place, number, (1.0,))
         currency = token.norm if token.kind == "symbol" and token.norm in _CURRENCY_SIGNS else ""
         amount = self._amount(place + 1 if currency or token.norm in ("eur", "usd", "gbp") else place)
         if amount is None:
@@ -290,6 +383,7 @@ class _Reader:
             dimension, factors = _UNIT[currency]
         else:
             dimension, factors, last = self._unit(last)
+            readings, last = self._with_pence(dimension, readings, last)
         if not dimension and self._tokens[place].norm == "one" and not self._is_numbered(place):
             return None  # "one of them", "the one"
         before = {self._norm(place - 1), self._norm(place - 2)}
@@ -299,6 +393,15 @@ class _Reader:
         )
         plain = tuple(Interval(low * (1 - slack), high * (1 + slack)) for low, high in readings)
         return Value("number", dimension, scaled, place, last, plain, factors)
+
+    def _with_pence(
+        self, dimension: str, readings: list[tuple[float, float]], last: int
+    ) -> tuple[list[tuple[float, float]], int]:
+        """`six pounds fifty`."""
+        rest = self._spelled(last + 1) if dimension in ("EUR", "USD", "GBP") else None
+        if rest is None or self._norm(rest[1] + 1) in _UNIT or not 0 < rest[0] < 100:
+            return readings, last
+        return [(low + rest[0] / 100, high + rest[0] / 100) for low, high in readings], rest[1]
 
     def _is_numbered(self, place: int) -> bool:
         """Is there a second one ("pump one", "pump two")?"""
@@ -404,21 +507,25 @@ def _day_number(token: Token) -> int | None:
 
 def _written_days(written: str) -> tuple[Day, ...]:
     """The readings of a date in figures: year first, or day and month in either order."""
-    a, b, c = (int(part) for part in re.split(r"[-./]", written))
+    a, b, *rest = (int(part) for part in re.split(r"[-./]", written))
     if a > 31:
-        return (Day(a, b, c),)
-    year = c if c > 99 else 2000 + c if c < 70 else 1900 + c
+        return (Day(a, b, rest[0]),)
+    year = None if not rest else rest[0] if rest[0] > 99 else 2000 + rest[0] if rest[0] < 70 else 1900 + rest[0]
     either = [(day, month) for day, month in ((a, b), (b, a)) if 1 <= month <= 12 and 1 <= day <= 31]
     return tuple(Day(year, month, day) for day, month in either)
 
 
-def _clock(token: Token, place: int) -> Value:
+def _clock(token: Token) -> tuple[list[int], int]:
+    """The hours that a written time may mean, and its minutes."""
     named = {"noon": (12, 0), "midday": (12, 0), "midnight": (0, 0)}.get(token.norm)
     figures = [int(part) for part in re.findall(r"\d+", token.norm)]
     hour, minute = named or (figures[0], figures[1] if len(figures) > 1 else 0)
     half = re.search(r"[ap]", token.norm.replace("o'clock", "").replace("o’clock", "")) if named is None else None
     if half:
-        hours = [hour % 12 + (12 if half.group() == "p" else 0)]
-    else:
-        hours = [hour] if named or hour > 12 or hour == 0 or token.norm.startswith("0") else [hour, (hour + 12) % 24]
-    return Value("time", "time", _points([float(60 * h + minute) for h in hours]), place, place)
+        return [hour % 12 + (12 if half.group() == "p" else 0)], minute
+    is_sure = named or hour > _NOON or hour == 0 or token.norm.startswith("0")
+    return [hour] if is_sure else _either_half(hour), minute
+
+
+def _either_half(hour: int) -> list[int]:
+    return [hour, (hour + _NOON) % (2 * _NOON)]
