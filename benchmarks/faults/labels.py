@@ -36,8 +36,10 @@ from truetune.core.config import DataConfig
 from truetune.core.ports import NO_READERS, Readers
 
 CODE = "data.label.noise"
-SHARES = (0.0, 0.02, 0.05, 0.1)
+SHARES = (0.02, 0.05, 0.1)
 ROWS = 2400
+PLANTED_LEAST = 60
+"""Of each kind; a small corpus is spoilt several times, with other labels each time."""
 KINDS_OF_WRONG = _RANDOM, _SIMILAR = "any other label", "the most similar label"
 
 
@@ -170,10 +172,13 @@ def sections(rows: int, seed: int, readers: Readers = NO_READERS) -> Iterator[Se
 
 def measured(corpus: Corpus, field: str, seed: int, readers: Readers = NO_READERS) -> Section:
     """One corpus with each share of wrong labels of both kinds; `readers` are the models that read the data."""
-    runs: list[tuple[str, Result]] = []
+    runs = [("nothing", measure(spoil(corpus, field, 0.0, _RANDOM, seed), field, readers))]
     for kind in KINDS_OF_WRONG:
-        for share in SHARES[kind == _SIMILAR :]:
-            runs.append((kind if share else "nothing", measure(spoil(corpus, field, share, kind, seed), field, readers)))
+        planted, again = 0, seed
+        while planted < PLANTED_LEAST:
+            results = [measure(spoil(corpus, field, share, kind, again), field, readers) for share in SHARES]
+            runs += [(kind, result) for result in results]
+            planted, again = planted + sum(result.planted for result in results), again + 1
     recalls = []
     for kind in KINDS_OF_WRONG:
         mine = [result for name, result in runs if name == kind]
@@ -183,7 +188,7 @@ def measured(corpus: Corpus, field: str, seed: int, readers: Readers = NO_READER
     worst = max((result for _, result in runs), key=lambda result: result.alarms / result.clean)
     alarms = Alarms(CODE, CLEAN, corpus.name, worst.clean, worst.alarms / worst.clean, worst.alarms, 1, ALARM_TARGET_EACH)
     name = f"{corpus.name}, {field or len(corpus.rows)}"
-    shares = ", ".join(f"{share:.0%}" for share in SHARES[1:])
+    shares = ", ".join(f"{share:.0%}" for share in SHARES)
     return Section(
         f"{name}, wrong labels{', by meaning too' if readers.meanings else ''}",
         f"{len(corpus.rows)} rows; {shares} of the labels are changed; of the clean rows, the run in which most are named",

@@ -32,7 +32,7 @@ ROWS_PER_LABEL = 5
 MOST_LABELS = 1000
 """With more labels than this the scores of a sample would not fit in bounded memory."""
 
-MOST_FALSE_FRAC = 0.006
+MOST_FALSE_FRAC = 0.008
 """Rows are named as long as the expected right labels among them stay below this share of all rows. Source: the 1 % of clean rows
 that a check may warn about, less a margin; measured: docs/log.md, label noise."""
 

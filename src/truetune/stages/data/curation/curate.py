@@ -290,7 +290,8 @@ def _changes(fit: Fitted, left: Sequence[_Left]) -> Iterator[str]:
             yield f"- {item.file}:{item.line}: {item.drop.reason}\n"
             if item.text:
                 yield f"  > {excerpt(item.text)}\n"
-    kept = Counter(f.code for f in judged.findings if f.code not in {item.drop.code for item in left})
+    taken = {item.drop.code for item in left}
+    kept = Counter(f.code for f in judged.findings if f.code not in taken)
     if kept:
         yield "\n## Found and kept\n\n"
         yield from (f"- {code}: {count}\n" for code, count in sorted(kept.items()))

@@ -24,8 +24,9 @@ MISTAKEN_FRAC = 0.5
 """Of the labels that are made wrong so many are ones that the label is mistaken for. Source: measured: with none of them more
 random errors are found and fewer similar ones (docs/log.md, label noise)."""
 
-FOUND_FRAC = 0.98
-"""The list goes down to the doubt above which so many wrong labels lie. Source: stated; above the 95 % that is promised."""
+FOUND_FRAC = 0.99
+"""The list goes down to the doubt above which so many wrong labels lie. Source: stated; above the 95 % that is promised, for
+wrong labels of one kind teach the model that they are right."""
 
 _WRONG_LABELS = 1 << 15
 _PENALTY = 1e-2
@@ -40,16 +41,18 @@ class Doubt:
     """What speaks against labels.
 
     Attributes:
-        weights: of a constant, the label's own score and the best other score, (3,).
+        weights: of `_numbers`, (6,).
+        usual: what each label scores where it is right, (classes,).
         lowest: the doubt above which nearly all wrong labels lie.
     """
 
     weights: Doubles
+    usual: Floats
     lowest: float
 
     def of(self, scores: Floats, given: Labels) -> Floats:
         """The doubt about each label; what is higher is likelier to be wrong, (rows,)."""
-        found: Floats = (_numbers(scores, given) @ self.weights).astype(np.float32)
+        found: Floats = (_numbers(scores, given, self.usual) @ self.weights).astype(np.float32)
         return found
 
 
@@ -67,18 +70,33 @@ def learn_doubt(scores: Floats, given: Labels, trusted: npt.NDArray[np.bool_], s
     often = max(1, min(5, _WRONG_LABELS // max(1, int(trusted.sum()))))
     scored, right = scores[trusted], given[trusted]
     mistaken = _mistaken(scored, right, sharpness)
-    wrong = np.concatenate([_numbers(scored, _others(right, mistaken, rng)) for _ in range(often)])
-    weights = _logistic(wrong, _numbers(scores, given))
-    return Doubt(weights, float(np.quantile(wrong @ weights, 1 - FOUND_FRAC)))
+    usual = _usual(scored, right)
+    wrong = np.concatenate([_numbers(scored, _others(right, mistaken, rng), usual) for _ in range(often)])
+    weights = _logistic(wrong, _numbers(scores, given, usual))
+    return Doubt(weights, usual, float(np.quantile(wrong @ weights, 1 - FOUND_FRAC)))
 
 
-def _numbers(scores: Floats, given: Labels) -> Doubles:
-    """A constant, the label's own score and the best other one, (rows, 3)."""
+def _usual(scores: Floats, given: Labels) -> Floats:
+    """The mean score of each label among its rows; of a label without rows, of all, (classes,)."""
+    own = scores[np.arange(len(given)), given]
+    counts = np.bincount(given, minlength=scores.shape[1])
+    sums = np.bincount(given, weights=own, minlength=scores.shape[1])
+    found: Floats = np.where(counts > 0, sums / np.maximum(counts, 1), own.mean() if len(own) else 0.0).astype(np.float32)
+    return found
+
+
+def _numbers(scores: Floats, given: Labels, usual: Floats) -> Doubles:
+    """A constant, the scores of the label and of the two best others, and the usual ones of the first two of these, (rows, 6)."""
     rows = np.arange(len(given))
     own = scores[rows, given]
     others = scores.copy()
     others[rows, given] = -np.inf
-    return np.stack([np.ones(len(given)), own, others.max(axis=1)], axis=1).astype(np.float64)
+    best = others.argmax(axis=1)
+    highest = others[rows, best]
+    others[rows, best] = -np.inf
+    # Of two labels no second one is left to speak for.
+    second = others.max(axis=1) if scores.shape[1] > 2 else highest
+    return np.stack([np.ones(len(given)), own, highest, second, usual[given], usual[best]], axis=1).astype(np.float64)
 
 
 def _mistaken(scores: Floats, given: Labels, sharpness: float) -> Doubles:

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from truetune.stages.data.noise.doubt import learn_doubt
 from truetune.stages.data.noise.features import Ints
+from truetune.stages.data.noise.nearest import Nearest
 from truetune.stages.data.noise.posterior import Chance, ConfidentJoint, Labels, chance_wrong, fit_chance, probabilities
 from truetune.stages.data.noise.ridge import BLOCK_ROWS, Described, Floats, Space, fit, sample_rows, scores_without_itself
 
@@ -24,8 +25,8 @@ GAIN_LEAST = 0.4
 """The model must get this share right of what naming the commonest label gets wrong. Source: stated."""
 
 LISTED_TIMES = 4
-"""No more rows are listed than so many times the estimated number of wrong labels. Source: stated; a list of which less than a
-quarter is wrong is not read to its end."""
+"""No more rows are listed than so many times the wrong labels that there may be by the chances. Source: stated; a list of which
+less than a quarter is wrong is not read to its end."""
 
 NAMED = 0.3
 """A label that is named is wrong with this chance at least. Source: stated; it is what keeps sound sets free of names."""
@@ -114,7 +115,7 @@ class Judgement:
         order = self._ranked()
         nearly_all = int(np.count_nonzero(self.doubt >= self.lowest))
         enough = max(nearly_all, int(np.ceil(self.expected + self._spread)))
-        return order[: min(enough, int(LISTED_TIMES * self.expected))]
+        return order[: min(enough, int(LISTED_TIMES * (self.expected + self._spread)))]
 
     def _ranked(self) -> Ints:
         order: Ints = np.argsort(-self.doubt, kind="stable")[: self.judged]
@@ -135,8 +136,10 @@ class Judge:
         self._seed = seed
         self._sample = sample_rows(rows, seed)
         self._space = Space(self._sample.landmarks, described)
-        parts = [self._space.points(self._space.likeness(block)) for block in _blocks(self._sample.fitted)]
-        self._points = np.concatenate(parts)
+        self._likeness = np.concatenate([self._space.likeness(block) for block in _blocks(self._sample.fitted)])
+        self._points = self._space.points(self._likeness)
+        itself = np.searchsorted(self._sample.fitted, self._sample.landmarks)
+        self._likeness[itself, np.arange(len(itself))] = 0
 
     def judge(self, task: Task) -> Judgement | None:
         """The judgement of one task; None where the labels do not follow from the texts well enough to judge any."""
@@ -158,16 +161,15 @@ class Judge:
         second = fit(points[kept], labels[kept])
         again = points @ second.weights
         again[kept] = scores_without_itself(second, points[kept], labels[kept])
-        # That fit tells chances better; for ranking rows the mean of both is steadier.
-        mean: Floats = np.mean([scores, again], axis=0)
-        found = _Findings(task, again, mean, given, chance if is_scant else None, self._seed)
-        found.add(self._sample.fitted[with_label], again, mean)
-        of_mean: Floats = np.mean([first.weights, second.weights], axis=0)
-        weights = [self._space.weights_of_likeness(found_by) for found_by in (second.weights, of_mean)]
+        nearest = Nearest(task.given[self._sample.landmarks], classes)
+        fitted = _Scores(scores, again, nearest.of(self._likeness[with_label]))
+        found = _Findings(task, fitted, given, chance if is_scant else None, self._seed)
+        found.add(self._sample.fitted[with_label], fitted)
+        weights = [self._space.weights_of_likeness(found_by) for found_by in (first.weights, second.weights)]
         others = np.setdiff1d(np.flatnonzero(task.given >= 0), self._sample.fitted, assume_unique=True)
         for block in _blocks(others):
             likeness = self._space.likeness(block)
-            found.add(np.array(block), likeness @ weights[0], likeness @ weights[1])
+            found.add(np.array(block), _Scores(likeness @ weights[0], likeness @ weights[1], nearest.of(likeness)))
         return found.judgement(accuracy)
 
     def alike(self, task: Task, row: int, label: int) -> int | None:
@@ -180,20 +182,41 @@ class Judge:
         return int(self._sample.landmarks[having[likeness[having].argmax()]])
 
 
+@dataclass(frozen=True)
+class _Scores:
+    """Of each label, by a model that has not seen the row, (rows, classes).
+
+    Attributes:
+        first: by the first fit.
+        second: by the one that leaves out what the first is sure of; it tells chances better.
+        nearest: how similar the most similar rows of the label are.
+    """
+
+    first: Floats
+    second: Floats
+    nearest: Floats
+
+    @property
+    def of_all(self) -> Floats:
+        """For ranking rows the mean of both fits is steadier, and finds more together with the neighbours."""
+        found: Floats = (self.first + self.second) / 2 + self.nearest
+        return found
+
+
 class _Findings:
     """Chances, doubts, suggestions and margins, filled block by block."""
 
-    def __init__(self, task: Task, scores: Floats, mean: Floats, given: Labels, first: Chance | None, seed: int) -> None:
-        """Learn from some rows how sharp scores are, how sure the model usually is, and what a wrong label looks like in `mean`.
+    def __init__(self, task: Task, scores: _Scores, given: Labels, first: Chance | None, seed: int) -> None:
+        """Learn from some rows how sharp scores are, how sure the model usually is, and what a wrong label looks like.
 
         `first` is given where the first fit must be sure too before a row is named.
         """
         self._task, self._first = task, first
-        self._chance = fit_chance(scores, given)
-        predicted = probabilities(scores, self._chance.sharpness)
+        self._chance = fit_chance(scores.second, given)
+        predicted = probabilities(scores.second, self._chance.sharpness)
         self._joint = ConfidentJoint(predicted, given)
         trusted = self._wrong_of(predicted, given) < SURE
-        self._doubt = learn_doubt(mean, given, trusted, self._chance.sharpness, seed)
+        self._doubt = learn_doubt(scores.of_all, given, trusted, self._chance.sharpness, seed)
         rows = len(task.given)
         self._wrong: Floats = np.full(rows, np.nan, dtype=np.float32)
         self._sure: Floats = np.full(rows, np.nan, dtype=np.float32)
@@ -205,14 +228,14 @@ class _Findings:
     def _wrong_of(self, predicted: Floats, given: Labels) -> Floats:
         return chance_wrong(_own(predicted, given), predicted.shape[1], self._chance.noise_frac)
 
-    def add(self, rows: Ints, scores: Floats, mean: Floats) -> None:
+    def add(self, rows: Ints, scores: _Scores) -> None:
         given = self._task.given[rows]
-        predicted = probabilities(scores, self._chance.sharpness)
+        predicted = probabilities(scores.second, self._chance.sharpness)
         self._joint.add(predicted, given)
         self._wrong[rows] = self._sure[rows] = self._wrong_of(predicted, given)
         if self._first is not None:
-            self._sure[rows] *= _chances(2 * mean - scores, given, self._first)
-        self._doubts[rows] = self._doubt.of(mean, given)
+            self._sure[rows] *= _chances(scores.first, given, self._first)
+        self._doubts[rows] = self._doubt.of(scores.of_all, given)
         own = _own(predicted, given)
         predicted[np.arange(len(given)), given] = -1.0
         self._suggested[rows] = predicted.argmax(axis=1)

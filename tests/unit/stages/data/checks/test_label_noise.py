@@ -15,6 +15,7 @@ from truetune.stages.data.check import run_check
 from truetune.stages.data.noise.doubt import learn_doubt
 from truetune.stages.data.noise.features import hashed
 from truetune.stages.data.noise.judge import Judgement, Task
+from truetune.stages.data.noise.nearest import Nearest
 from truetune.stages.data.noise.posterior import ConfidentJoint, chance_wrong, fit_chance
 from truetune.stages.data.noise.ridge import fit, scores_without_itself
 
@@ -174,7 +175,8 @@ def test_the_list_goes_down_to_where_hardly_a_wrong_label_is_left() -> None:
     listed = judged(chances, doubts).listed()
     assert listed[:3].tolist() == [0, 1, 2]
     expected = sum(chances)
-    assert len(listed) == int(4 * expected) < sum(d >= 2.0 for d in doubts), "four times the estimate is the most"
+    most = expected + 1.96 * sum(chance**2 for chance in chances) ** 0.5
+    assert len(listed) == int(4 * most) < sum(d >= 2.0 for d in doubts), "four times what the estimate leaves open is the most"
     few = judged([0.99, 0.9, 0.6] + [0.01] * 97, [9.0, 8.0, 7.0] + [1.0] * 97).listed()
     assert 3 < len(few) < int(4 * expected), "as many as the estimate leaves open, however little the others are doubted"
 
@@ -191,6 +193,35 @@ def test_labels_made_wrong_tell_what_speaks_against_a_label() -> None:
     assert found[is_wrong].min() > found[~is_wrong].max()
     assert (found[is_wrong] >= doubt.lowest).mean() > 0.9
     assert (found[~is_wrong] >= doubt.lowest).mean() < 0.1
+
+
+def test_of_two_labels_one_is_the_only_other() -> None:
+    given = np.arange(200, dtype=np.int32) % 2
+    scores = np.where(np.arange(2) == given[:, None], 1.0, 0.0).astype(np.float32)
+    given[:10] = 1 - given[:10]
+    found = learn_doubt(scores, given, np.arange(200) >= 10, sharpness=5.0, seed=1).of(scores, given)
+    assert np.isfinite(found).all()
+    assert found[:10].min() > found[10:].max()
+
+
+def test_a_label_that_usually_scores_little_is_doubted_less_for_a_low_score() -> None:
+    rng = np.random.default_rng(3)
+    given = rng.integers(0, 3, 600).astype(np.int32)
+    scores = rng.normal(0, 0.05, (600, 3)).astype(np.float32)
+    scores[np.arange(600), given] += np.array([1.0, 1.0, 0.4], dtype=np.float32)[given]
+    doubt = learn_doubt(scores, given, np.full(600, True), sharpness=5.0, seed=1)
+    low = np.array([[0.4, 0.0, 0.0], [0.0, 0.0, 0.4]], dtype=np.float32)
+    strong, weak = doubt.of(low, np.array([0, 2], dtype=np.int32))
+    assert strong > weak
+
+
+def test_the_most_similar_rows_of_each_label_are_told_by_three_of_them() -> None:
+    labels = np.array([2, 0, -1, 0, 0, 2, 0, 3], dtype=np.int32)
+    likeness = np.random.default_rng(5).random((6, len(labels))).astype(np.float32)
+    found = Nearest(labels, classes=5).of(likeness)
+    for label in range(5):
+        columns = np.sort(likeness[:, labels == label], axis=1)[:, -3:]
+        assert np.allclose(found[:, label], columns.mean(axis=1) if columns.size else 0.0, atol=1e-6)
 
 
 def test_a_few_wrong_labels_of_an_easy_task_are_not_explained_by_a_blunter_model() -> None:
