@@ -199,8 +199,7 @@ class _Scores:
     @property
     def of_all(self) -> Floats:
         """For ranking rows the mean of both fits is steadier, and finds more together with the neighbours."""
-        found: Floats = (self.first + self.second) / 2 + self.nearest
-        return found
+        return ((self.first + self.second) / 2 + self.nearest).astype(np.float32, copy=False)
 
 
 class _Findings:
