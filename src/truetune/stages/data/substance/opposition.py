@@ -38,7 +38,8 @@ def opposites_and_negations(left: Statement, right: Statement, asked: frozenset[
     turned = [
         (x, y)
         for x, y in opposed
-        if (x.stem in left.negated) == (y.stem in right.negated)
+        if _is_denied(left, x) == _is_denied(right, y)
+        and _of_others(left, x) == _of_others(right, y)
         and _fits(left, right, x.stem, y.stem, asked)
         and not agree(left, right, x, y)
     ]
@@ -48,6 +49,20 @@ def opposites_and_negations(left: Statement, right: Statement, asked: frozenset[
         yield "opposite", (x.start, x.end), (y.start, y.end)
     for x, y in denied:
         yield "negation", (x.start, x.end), (y.start, y.end)
+
+
+def _is_denied(statement: Statement, item: Item) -> bool:
+    """Is a word negated, or what it is said of forbidden ("on the grass it's forbidden")?"""
+    refused = any(i.norm in REFUSALS - {"closed"} and i is not item for i in statement.items if i.clause == item.clause)
+    return (item.stem in statement.negated) != refused
+
+
+_OTHERS = frozenset("rest other others remaining remainder".split())  # noqa: SIM905
+
+
+def _of_others(statement: Statement, item: Item) -> bool:
+    """Is it said of what is left ("the rest is written")?"""
+    return any(i.norm in _OTHERS for i in statement.items if i.clause == item.clause)
 
 
 _MOST_VALUES = 12

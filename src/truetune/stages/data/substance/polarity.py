@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from truetune.stages.data.substance.contraries import are_opposites
 from truetune.stages.data.substance.reading import Item, Reading, Statement, denied_word, is_negated_by_prefix
@@ -16,6 +17,8 @@ _LIMITS = frozenset(
     "only unless until till except before after but once elsewhere somewhere instead otherwise rather separately later".split()  # noqa: SIM905
 )
 """With one of these a clause may be yes and no at once ("until Friday"), or no without saying so ("elsewhere")."""
+_CONDITIONS = frozenset("when whenever provided providing".split())  # noqa: SIM905
+"""With these begins what must be so first, which is not what was asked."""
 _OBLIGES = frozenset(("have", "need", "must", "should", "necessary", "required", "needed"))
 _REFUSALS = frozenset(map(stem, REFUSALS))
 
@@ -52,10 +55,9 @@ def _is_yes_or_no_question(question: str) -> bool:
 
 def _of_what_was_asked(reading: Reading, asked: Statement) -> Stance | None:
     """What the first clause says of the thing asked: that it is so, or that it is not; None where it says neither clearly."""
-    if not reading.statements:
+    clause = _first_clause(reading)
+    if not clause.items:
         return None
-    items = reading.statements[0].items
-    clause = Statement(tuple(i for i in items if i.clause == items[0].clause))
     said = {i.norm for i in clause.items} - {i.norm for i in asked.items}
     if _of_all(asked) and said & _NOT_ALL:
         return False, _place(next(i for i in clause.items if i.norm in _NOT_ALL))
@@ -69,6 +71,13 @@ def _of_what_was_asked(reading: Reading, asked: Statement) -> Stance | None:
     if said & _LIMITS or any(i.norm in NEGATIONS - {"without"} for i in clause.items):
         return None
     return (True, _place(clause.items[0])) if _affirms(clause, asked) else None
+
+
+def _first_clause(reading: Reading) -> Statement:
+    """The first clause, up to where it says what must be so first; empty where it begins with that."""
+    items = reading.statements[0].items if reading.statements else ()
+    first = (i for i in items if i.clause == items[0].clause)
+    return Statement(tuple(takewhile(lambda i: i.norm not in _CONDITIONS, first)))
 
 
 _NOT_ALL = frozenset("only some few half sometimes".split())  # noqa: SIM905

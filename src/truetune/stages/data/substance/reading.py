@@ -6,9 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from truetune.stages.data.substance.kinds import is_kind_of
 from truetune.stages.data.substance.tokens import Token, tokens
 from truetune.stages.data.substance.values import Value, values
-from truetune.stages.data.substance.words import FUNCTION_WORDS, NEGATIONS, NO, PREPOSITIONS, YES, stem, without_prefix
+from truetune.stages.data.substance.words import (
+    FIRST_WORDS,
+    FUNCTION_WORDS,
+    NEGATIONS,
+    NO,
+    PREPOSITIONS,
+    YES,
+    stem,
+    without_prefix,
+)
 
 _TITLE_CASE_FRAC = 0.8
 """Where so many words in the middle of sentences are capitalised (headlines) a capital makes no name. Source: stated."""
@@ -88,7 +98,8 @@ class Statement:
         """The stems that are negated, each with the item that does it."""
         found: dict[str, Item] = {}
         for place, item in enumerate(self.items):
-            if item.norm in NEGATIONS and not item.is_name and not _is_idiom(self.items, place):
+            turns_nothing = _is_idiom(self.items, place) or compared(self.items, place)
+            if item.norm in NEGATIONS and not item.is_name and not turns_nothing:
                 for word in self._scope(place):
                     found.setdefault(_positive(word.stem, word.norm), item)
             elif is_negated_by_prefix(item):
@@ -115,14 +126,28 @@ def _is_idiom(items: Sequence[Item], place: int) -> bool:
     )
 
 
+_NEARLY = frozenset("quite nearly half just anywhere near".split())  # noqa: SIM905
+
+
+def compared(items: Sequence[Item], place: int) -> int:
+    """Where the adjective of "not as deep as" stands if that begins here, which says "less deep than"; otherwise 0."""
+    if items[place].norm != "not":
+        return 0
+    at = place + 1
+    while at < len(items) and items[at].norm in _NEARLY:
+        at += 1
+    norms = [i.norm for i in items[at : at + 4]]
+    return at + 1 if norms[:1] in (["as"], ["so"]) and "as" in norms[2:] else 0
+
+
 def is_negated_by_prefix(item: Item) -> bool:
     """Is the word the negation of one that is as common ("unavailable")?"""
     return item.value is None and _positive(item.stem, item.norm) != item.stem
 
 
 def denied_word(item: Item) -> str:
-    """The stem of "justified" for "unjustified"; it tells something only where that word stands somewhere else."""
-    rest = item.norm.removeprefix("un")
+    """The stem of "justified" for "unjustified", "member" for "non-member"; it tells something only where that stands elsewhere."""
+    rest = item.norm.removeprefix("non-" if item.norm.startswith("non-") else "un")
     return stem(rest) if item.value is None and rest != item.norm and len(rest) >= _DENIED_LETTERS else ""
 
 
@@ -192,6 +217,11 @@ def _sentences(found: Sequence[Token], by_first: dict[int, Value], capitals: _Ca
             sentence.append(Item(norm, norm, token.start, end, clause, value))
             place = value.last + 1
             continue
+        if _is_non_person(found, place):
+            end, who = found[place + 1].end, found[place + 1].norm
+            sentence.append(Item(f"non-{who}", f"non-{stem(who)}", token.start, end, clause))
+            place += 2
+            continue
         if place == 0 and token.norm in YES | NO and (len(found) == 1 or found[1].kind in ("break", "end")):
             pass  # a yes or no in front is compared by itself
         elif token.kind == "end":
@@ -208,6 +238,13 @@ def _sentences(found: Sequence[Token], by_first: dict[int, Value], capitals: _Ca
             )
         place += 1
     yield sentence
+
+
+def _is_non_person(found: Sequence[Token], place: int) -> bool:
+    """Does "non-members" stand here? It says whom a statement is about and negates nothing in it."""
+    if found[place].norm != "non" or place + 1 == len(found) or found[place + 1].kind != "word":
+        return False
+    return found[place + 1].start == found[place].end + 1 and is_kind_of(found[place + 1].norm, "person")
 
 
 def _value_key(value: Value) -> str:
@@ -250,6 +287,7 @@ def _capitals(found: Sequence[Token], names_at_start: bool, seen_small: frozense
         word = found[i]
         if not capital[i] or word.norm in seen_small or word.norm in YES | NO | NEGATIONS:
             continue
-        if word.norm in known or names_at_start or (word.written.isupper() and len(word.written) > 1):
+        may_be = names_at_start and word.norm not in FIRST_WORDS
+        if word.norm in known or may_be or (word.written.isupper() and len(word.written) > 1):
             sure.add(i)
     return _Capitals(frozenset(sure), frozenset(sure))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations, product, takewhile
 
 from truetune.stages.data.substance.contraries import are_opposites, plain
-from truetune.stages.data.substance.reading import Item, Reading, Statement
+from truetune.stages.data.substance.reading import Item, Reading, Statement, compared
 from truetune.stages.data.substance.words import (
     ARTICLES,
     AUXILIARIES,
@@ -37,6 +37,12 @@ _AND = frozenset("and but while whereas then or".split())  # noqa: SIM905
 """With these another part of a sentence begins, which may be about something else."""
 _ASIDE = _AND | frozenset("which who that as because".split())  # noqa: SIM905
 """With these begins what has another subject, or is told of one thing only."""
+_MANNER = frozenset(
+    "default hand mistake accident law chance design post mail email e letter phone telephone car bus train tram taxi bike "  # noqa: SIM905
+    "bicycle boat ship ferry plane air sea rail road land card cash cheque transfer weight volume now then far heart name "
+    "nature choice request appointment arrangement invitation rotation lot vote".split()
+)
+"""What is behind "by" without an article where it says how it is done and not who does it."""
 _MOST_THINGS = 12
 _MOST_ITEMS = 20
 """In longer sentences the sides of a word hold too much to tell anything."""
@@ -92,7 +98,12 @@ def _relation(items: Sequence[Item], place: int, once: frozenset[str]) -> Relati
     if anchor.value is not None or anchor.is_name or anchor.stem in SYMMETRIC_VERBS:
         return None
     start, end = _part(items, place)
-    if anchor.norm in _NEXT | _INSTEAD:
+    if adjective := compared(items, place):
+        than = next(n for n in range(adjective + 1, len(items)) if items[n].norm == "as")
+        more = items[than + 1 : _part(items, than + 1)[1]] if than + 1 < len(items) else []
+        name, less = plain(items[adjective].stem), items[start:place]
+        return _made(name, items[adjective], more, _compared_thing(less, once), once, is_compared=True)
+    if anchor.norm in _NEXT | _INSTEAD and not _is_verbal(items, place):
         end_before = start - 1 if start > 1 and items[start - 1].norm in _AND else start
         before = _part(items, end_before - 1)[0] if start else 0
         return _made(_BEFORE if anchor.norm in _NEXT else "instead", anchor, items[before:place], items[place + 1 : end], once)
@@ -102,6 +113,11 @@ def _relation(items: Sequence[Item], place: int, once: frozenset[str]) -> Relati
     if not (_thing(anchor) in once or anchor.stem in CONVERSES) or is_led or (place > start and _is_genitive(items[place - 1])):
         return None
     return _of_verb(items, start, place, end, once)
+
+
+def _is_verbal(items: Sequence[Item], place: int) -> bool:
+    """Does a negation stand behind an auxiliary ("does not pay"), and so deny what is done instead of exchanging two things?"""
+    return items[place].norm == "not" and place > 0 and items[place - 1].norm in AUXILIARIES
 
 
 def _part(items: Sequence[Item], place: int) -> tuple[int, int]:
@@ -149,7 +165,14 @@ def _of_verb(items: Sequence[Item], start: int, place: int, end: int, once: froz
     if not is_compared and anchor.stem not in CONVERSES:
         after = list(takewhile(lambda i: i.norm not in _PLACING, after))
     name = plain(anchor.stem) if is_compared else anchor.stem
-    return _made(name, anchor, _without_phrases(items[start:place]), after, once, is_compared)
+    before = _compared_thing(items[start:place], once) if is_compared else _without_phrases(items[start:place])
+    return _made(name, anchor, before, after, once, is_compared)
+
+
+def _compared_thing(items: Sequence[Item], once: frozenset[str]) -> Sequence[Item]:
+    """The items that no preposition leads, or all of them where only those say which thing it is ("the Lake of Arn")."""
+    kept = _without_phrases(items)
+    return kept if any(_thing(i) in once for i in kept) else items
 
 
 def _is_participle(item: Item) -> bool:
@@ -164,7 +187,8 @@ def _agent(items: Sequence[Item]) -> int:
     behind = items[auxiliaries[-1] + 1 : by] if auxiliaries else ()
     verb = next((i.norm for i in behind if _thing(i) and not i.norm.endswith("ly")), "")
     is_reduced = by > 0 and _is_participle(items[by - 1])
-    return by if is_reduced or (verb and not verb.endswith("ing")) else 0
+    is_agent = by + 1 < len(items) and items[by + 1].norm not in _MANNER and items[by + 1].value is None
+    return by if is_agent and (is_reduced or (verb and not verb.endswith("ing"))) else 0
 
 
 def _without_phrases(items: Sequence[Item]) -> list[Item]:
@@ -228,7 +252,7 @@ def agree(left: Statement, right: Statement, x: Item, y: Item) -> bool:
 
 def changed_sides(left: Statement, right: Statement) -> tuple[Pair, Pair] | None:
     """Two things that have changed the sides of a relation: as they stand in the one statement and in the other."""
-    if any(i.norm in NEGATIONS - {"not"} for s in (left, right) for i in s.items):
+    if any(_denies(s.items, place) for s in (left, right) for place in range(len(s.items))):
         return None
     both = list(_comparable(left, right))
     if any(f.is_compared and f.left.keys() & g.left.keys() and f.right.keys() & g.right.keys() for f, g in both):
@@ -239,6 +263,12 @@ def changed_sides(left: Statement, right: Statement) -> tuple[Pair, Pair] | None
         if x and y and x != y:
             return _in_order(f.left[x], f.right[y]), _in_order(g.left[y], g.right[x])
     return _changed_prepositions(left, right)
+
+
+def _denies(items: Sequence[Item], place: int) -> bool:
+    if items[place].norm == "not":
+        return _is_verbal(items, place) and not compared(items, place)
+    return items[place].norm in NEGATIONS
 
 
 def _in_order(a: Item, b: Item) -> Pair:

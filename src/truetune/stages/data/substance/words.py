@@ -35,7 +35,7 @@ _CONVERSE = (
     ("over above", "under below beneath underneath"),
     ("lend", "borrow"),
     ("sell", "buy"),
-    ("send give supply supplies deliver", "receive get"),
+    ("send give supply supplies deliver pass forward hand", "receive get"),
     ("teach train", "learn"),
     ("employ", "work"),
     ("own include contain", "belong"),
@@ -62,6 +62,13 @@ REFUSALS = frozenset("forbidden prohibited banned excluded refused denied reject
 """Words that say no by themselves."""
 CONSENTS = frozenset("possible fine ok okay welcome allowed permitted available included accepted".split())  # noqa: SIM905
 """Words that say no where they are denied, whatever was asked."""
+FIRST_WORDS = frozenset(
+    "ask open go order use take turn call write see check contact visit click choose select try look find bring send email "  # noqa: SIM905
+    "phone press speak talk keep leave put get give make pay buy wait start begin add remove follow enter read tell sign "
+    "drive walk head only just always usually mostly normally often sometimes maybe perhaps probably first then "
+    "please both most many several".split()
+)
+"""Words with which instructions and other sentences begin, and no names although they have a capital there."""
 AUXILIARIES = frozenset(
     "is are was were am do does did has have had can could may might must will would shall should need".split()  # noqa: SIM905
 )
