@@ -146,7 +146,7 @@ def is_negated_by_prefix(item: Item) -> bool:
 
 
 def denied_word(item: Item) -> str:
-    """The stem of "justified" for "unjustified", "member" for "non-member"; it tells something only where that stands elsewhere."""
+    """The stem of "justified" for "unjustified", "member" for "non-member"; it tells something only where that stands as well."""
     rest = item.norm.removeprefix("non-" if item.norm.startswith("non-") else "un")
     return stem(rest) if item.value is None and rest != item.norm and len(rest) >= _DENIED_LETTERS else ""
 
