@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product, takewhile
 
-from truetune.stages.data.substance.contraries import are_opposites
+from truetune.stages.data.substance.contraries import are_opposites, plain
 from truetune.stages.data.substance.reading import Item, Reading, Statement
-from truetune.stages.data.substance.words import CONVERSES, NEGATIONS, PREPOSITIONS, stem
+from truetune.stages.data.substance.words import AUXILIARIES, CONVERSES, NEGATIONS, PREPOSITIONS, same_as, stem
 
 _ASKS_WHICH = re.compile(r"\b(?:who|which|what)\b", re.IGNORECASE)
 _ASKS_TWICE = re.compile(r"\b(?:who|which|what)\b.*\b(?:whom?|which|what)\b", re.IGNORECASE)
@@ -24,21 +24,36 @@ _TURNED = {
 """What says of a thing that the other one is what was asked for, beside the opposites of the question's words."""
 _UNCLEAR = frozenset(("by", "from", "to", "with")) | NEGATIONS
 
+_TWO = 2
+
 Chosen = tuple[Item, Item]
 
 
 def chosen(question: str, a: Reading, b: Reading, asked: Statement) -> tuple[bool, Chosen] | None:
     """Whether both choose the same, and the words that say it; None where no two things were offered, or an answer is unclear."""
-    if not _ASKS_WHICH.search(question) or _ASKS_TWICE.search(question) or not a.statements or not b.statements:
+    if _ASKS_TWICE.search(question) or not a.statements or not b.statements:
         return None
-    offered = _offered(asked)
-    if not offered and _OF_TWO.search(question):
-        offered = _opposed(a, b, asked) or _named(a, b)
-    picks = [_pick(reading.statements[0], offered, asked) for reading in (a, b)] if len(offered) == 2 else []
-    if not all(picks) or len(picks) < 2:
+    offered = _compared(asked)
+    if not offered and _ASKS_WHICH.search(question):
+        either = _offered(asked) or (_OF_TWO.search(question) and (_opposed(a, b, asked) or _named(a, b))) or ()
+        offered = {word: side for side, word in enumerate(sorted(either))}
+    picks = [_pick(reading.statements[0], offered, asked) for reading in (a, b)] if len(set(offered.values())) == _TWO else []
+    if not all(picks) or len(picks) < _TWO:
         return None
     (x, x_turned), (y, y_turned) = (pick for pick in picks if pick is not None)
-    return (x.stem == y.stem) == (x_turned == y_turned), (x, y)
+    return (offered[x.stem] == offered[y.stem]) == (x_turned == y_turned), (x, y)
+
+
+def _compared(asked: Statement) -> dict[str, int]:
+    """What tells the two things of "is A larger than B?" apart, with the side of each word."""
+    norms = [i.norm for i in asked.items]
+    if "than" not in norms or norms[0] not in AUXILIARIES:
+        return {}
+    place = norms.index("than")
+    before = [i.stem for i in asked.items[1:place] if i.has_content and plain(i.stem) == i.stem]
+    after = _run(asked.items[place + 1 :])
+    sides = [[w for w in side if w not in other] for side, other in ((before, after), (after, before))]
+    return {word: side for side, words in enumerate(sides) for word in words} if all(sides) else {}
 
 
 def _offered(asked: Statement) -> frozenset[str]:
@@ -74,17 +89,38 @@ def _named(a: Reading, b: Reading) -> frozenset[str]:
     return frozenset(names[0] | names[1]) if max(map(len, names)) == 2 else frozenset()
 
 
-def _pick(statement: Statement, offered: frozenset[str], asked: Statement) -> tuple[Item, bool] | None:
+def _pick(statement: Statement, offered: Mapping[str, int], asked: Statement) -> tuple[Item, bool] | None:
     """The thing that is spoken of, and whether what is said of it is true of the other one."""
     items = [i for i in statement.items if i.clause == statement.items[0].clause]
-    known = {i.stem for i in asked.items}
-    if items[0].norm in PREPOSITIONS or not (_UNCLEAR - {i.norm for i in asked.items}).isdisjoint(i.norm for i in items):
+    known = _without_contraries(asked)
+    norms, in_question = {i.norm for i in items}, {i.norm for i in asked.items}
+    if (items[0].norm in PREPOSITIONS and "than" not in norms) or not (_UNCLEAR - in_question).isdisjoint(norms):
         return None
     thing = next((i for i in items if i.stem in offered), None)
     if thing is None:
         return None
-    said = {i.stem for i in items} - offered
-    turned = any(are_opposites(s, k) and k not in said for s in said - known for k in known - offered)
+    said = {i.stem for i in items} - offered.keys()
+    turned = any(are_opposites(s, k) and k not in said for s in said - known for k in known - offered.keys())
     turned = turned or any(word in known and not said.isdisjoint(words) for word, words in _TURNED.items())
+    if (
+        "than" in in_question
+        and not turned
+        and {same_as(plain(s)) for s in said}.isdisjoint(same_as(plain(k)) for k in _degrees(known))
+    ):
+        return None
     converse = {word for word, (_, is_turned) in CONVERSES.items() if is_turned} - known
     return None if not turned and converse & said else (thing, turned)
+
+
+def _degrees(known: frozenset[str]) -> frozenset[str]:
+    """The comparatives."""
+    return frozenset(word for word in known if plain(word) != word)
+
+
+def _without_contraries(asked: Statement) -> frozenset[str]:
+    """The words of the question, but of two contrary ones ("warmer or cooler") the first alone."""
+    known: list[str] = []
+    for item in asked.items:
+        if not any(are_opposites(item.stem, k) for k in known if plain(k) != k):
+            known.append(item.stem)
+    return frozenset(known)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, product
 
-from truetune.stages.data.substance import choices, opposition, polarity, roles, things
+from truetune.stages.data.substance import choices, opposition, permission, polarity, roles, things
 from truetune.stages.data.substance.alignment import (
     about_the_same,
     aligned_pairs,
@@ -104,7 +104,8 @@ def _by_choice(question: str, a: Reading, b: Reading, asked: Statement, found: l
         return found
     agree, (x, y) = picked
     if agree:
-        return [f for f in found if f[0] not in ("order", "name", "opposite")]
+        told_apart = ("order", "opposite") if any(i.norm == "than" for i in asked.items) else ("order", "opposite", "name")
+        return [f for f in found if f[0] not in told_apart]
     return [*found, ("order", (x.start, x.end), (y.start, y.end))]
 
 
@@ -390,4 +391,8 @@ def _opposition(left: Statement, right: Statement, answers: Answers) -> Iterable
     return opposition.opposites_and_negations(left, right, answers.asked_stems, alone=answers.are_short)
 
 
-_RULES: tuple[Rule, ...] = (_values, _names, _order, _bounds, _opposition)
+def _modes(left: Statement, right: Statement, answers: Answers) -> Iterable[Found]:
+    return permission.contrary_modes(left, right, answers.asked_stems) if answers.are_short else ()
+
+
+_RULES: tuple[Rule, ...] = (_values, _names, _order, _bounds, _opposition, _modes)

@@ -61,7 +61,7 @@ def _of_what_was_asked(reading: Reading, asked: Statement) -> Stance | None:
     said = {i.norm for i in clause.items} - {i.norm for i in asked.items}
     if _of_all(asked) and said & _NOT_ALL:
         return False, _place(next(i for i in clause.items if i.norm in _NOT_ALL))
-    swapped = changed_sides(asked, clause) if len(asked.content & clause.content) > 1 else None
+    swapped = changed_sides(asked, reading.statements[0]) if len(asked.content & clause.content) > 1 else None
     if swapped is not None:
         return False, (swapped[1][0].start, swapped[1][1].end)
     turns = _turns(clause, asked)
