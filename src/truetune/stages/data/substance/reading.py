@@ -98,8 +98,7 @@ class Statement:
         """The stems that are negated, each with the item that does it."""
         found: dict[str, Item] = {}
         for place, item in enumerate(self.items):
-            turns_nothing = _is_idiom(self.items, place) or compared(self.items, place)
-            if item.norm in NEGATIONS and not item.is_name and not turns_nothing:
+            if item.norm in NEGATIONS and not item.is_name and not _turns_nothing(self.items, place):
                 for word in self._scope(place):
                     found.setdefault(_positive(word.stem, word.norm), item)
             elif is_negated_by_prefix(item):
@@ -115,6 +114,10 @@ class Statement:
         ]
         following = self.items[place + 1 : place + 2]
         return [*(i for i in following if i.norm in ("before", "after")), *after][:_SCOPE_WORDS]
+
+
+def _turns_nothing(items: Sequence[Item], place: int) -> bool:
+    return _is_idiom(items, place) or compared(items, place) > 0
 
 
 def _is_idiom(items: Sequence[Item], place: int) -> bool:
