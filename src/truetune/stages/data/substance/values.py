@@ -307,7 +307,8 @@ class _Reader:
     def _date(self, place: int) -> Value | None:
         token = self._tokens[place]
         if token.kind == "date":
-            return Value("date", "day", _written_days(token.norm), place, place)
+            days = _written_days(token.norm)
+            return Value("date", "day", days, place, place) if days else None
         if token.norm in _WEEKDAY and token.kind == "word":
             return Value("date", "weekday", (Day(weekday=_WEEKDAY[token.norm]),), place, place)
         if token.kind in ("number", "ordinal") or (token.norm in _ORDINAL and self._norm(place + 1) == "of"):

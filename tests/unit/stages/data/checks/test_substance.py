@@ -163,6 +163,13 @@ def test_another_way_of_putting_it_is_no_difference(question: str, first: str, s
     assert differences(question, second, first) == []
 
 
+@pytest.mark.parametrize(
+    "written", ["22/29", "31/31/2020", "00/00/0000", "2020-13-45", "99.99.99", "0:99", "24:61 pm", "half past twelve to"]
+)
+def test_what_looks_like_a_date_or_a_time_and_is_none_is_read(written: str) -> None:
+    assert kinds("Which issue is it?", f"It is the Oct. {written} issue.", f"It is the Oct. {written} issue!") == set()
+
+
 def test_more_detail_is_no_difference() -> None:
     first = "Delivery takes 3 days."
     second = "Delivery takes 3 days. Returns are free for 30 days, and the office in Ghent is open from 9 am to 5 pm."
