@@ -144,7 +144,7 @@ _RANGE_WORDS = frozenset(("to", "-", "–", "—", "or"))
 
 _HALF_OF_THE_DAY = {"morning": (0, 12), "afternoon": (12, 18), "evening": (16, 24), "night": (18, 30)}
 """The hours that each word may be said of."""
-_NOON, _MINUTES = 12, 24 * 60
+_NOON, _MINUTES, _MINUTES_OF_HOUR = 12, 24 * 60, 60
 _TIMES = {"twice": 2.0, "thrice": 3.0}
 _OF_WHAT = frozenset("a an per each every as in the that".split())  # noqa: SIM905
 """What follows says how long "twice a year" is, or twice of what."""
@@ -253,11 +253,12 @@ class _Reader:
         minutes, last = {"half": 30, "quarter": 15}.get(self._norm(at)), at
         if minutes is None:
             amount = self._amount(at)
-            minutes, last = (int(amount[0][0][0]), amount[1]) if amount else (0, at)
+            number, last = (amount[0][0][0], amount[1]) if amount else (0.0, at)
+            minutes = int(number) if number < _MINUTES_OF_HOUR else 0  # a number of 400 figures is infinite
         if self._norm(last + 1) in ("minutes", "min"):
             last += 1
         hour = self._hour(last + 2)
-        if hour is None or not 0 < minutes < 60 or self._norm(last + 1) not in ("past", "to"):
+        if hour is None or not 0 < minutes < _MINUTES_OF_HOUR or self._norm(last + 1) not in ("past", "to"):
             return None
         is_to = self._norm(last + 1) == "to"
         if is_to and self._norm(at) != "quarter" and not self._is_part_of_a_day(last + 3):
@@ -276,7 +277,7 @@ class _Reader:
 
     def _hour(self, place: int) -> int | None:
         number = _SMALL.get(self._norm(place))
-        if number is None and self._is(place, "number") and self._norm(place).isdigit():
+        if number is None and self._is(place, "number") and re.fullmatch(r"[0-9]{1,2}", self._norm(place)):
             number = int(self._norm(place))
         return number if number is not None and 1 <= number <= 12 else None
 

@@ -164,7 +164,20 @@ def test_another_way_of_putting_it_is_no_difference(question: str, first: str, s
 
 
 @pytest.mark.parametrize(
-    "written", ["22/29", "31/31/2020", "00/00/0000", "2020-13-45", "99.99.99", "0:99", "24:61 pm", "half past twelve to"]
+    "written",
+    [
+        "22/29",
+        "31/31/2020",
+        "00/00/0000",
+        "2020-13-45",
+        "99.99.99",
+        "0:99",
+        "24:61 pm",
+        "half past twelve to",
+        "9" * 400,
+        "²",
+        "٣",
+    ],
 )
 def test_what_looks_like_a_date_or_a_time_and_is_none_is_read(written: str) -> None:
     assert kinds("Which issue is it?", f"It is the Oct. {written} issue.", f"It is the Oct. {written} issue!") == set()
@@ -194,6 +207,21 @@ def test_texts_are_the_same_once_values_and_contractions_are_read(first: str, se
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_any_two_texts_can_be_compared_and_spans_lie_inside(first: str, second: str) -> None:
     for difference in differences("Is it so?", first, second):
+        assert 0 <= difference.left[0] < difference.left[1] <= len(first)
+        assert 0 <= difference.right[0] < difference.right[1] <= len(second)
+
+
+PIECES = (
+    "22/29 30/09 1/2 31.12.99 1923 25th twenty fifth first half quarter past to five ten 9 13 ² ½ ٣ 10:30 99:99 noon midnight "  # noqa: SIM905
+    "a.m. pm o'clock sharp minutes in at the morning night until by £ 5.60 six pounds fifty twice a year Oct. May Monday % , . - "
+    "foo.example/x b/c not as deep so is it who that which than larger smaller A B or and first then up non members only may "
+    "must need have been never no allowed banned optional oak beech"
+).split()
+
+
+@given(*[st.lists(st.sampled_from([*PIECES, "9" * 400]), max_size=12).map(" ".join)] * 3)
+def test_any_pieces_of_what_is_understood_can_be_compared(question: str, first: str, second: str) -> None:
+    for difference in differences(f"Which {question}?", first, second):
         assert 0 <= difference.left[0] < difference.left[1] <= len(first)
         assert 0 <= difference.right[0] < difference.right[1] <= len(second)
 
