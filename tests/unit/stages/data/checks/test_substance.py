@@ -211,8 +211,8 @@ def test_any_two_texts_can_be_compared_and_spans_lie_inside(first: str, second: 
         assert 0 <= difference.right[0] < difference.right[1] <= len(second)
 
 
-PIECES = (
-    "22/29 30/09 1/2 31.12.99 1923 25th twenty fifth first half quarter past to five ten 9 13 ² ½ ٣ 10:30 99:99 noon midnight "  # noqa: SIM905
+PIECES = (  # noqa: SIM905
+    "22/29 30/09 1/2 31.12.99 1923 25th twenty fifth first half quarter past to five ten 9 13 ² ½ ٣ 10:30 99:99 noon midnight "
     "a.m. pm o'clock sharp minutes in at the morning night until by £ 5.60 six pounds fifty twice a year Oct. May Monday % , . - "
     "foo.example/x b/c not as deep so is it who that which than larger smaller A B or and first then up non members only may "
     "must need have been never no allowed banned optional oak beech"
