@@ -28,7 +28,7 @@ from benchmarks.faults.gate import check
 from benchmarks.faults.measured import CONTRADICTION as CODE
 from benchmarks.faults.measured import Section, misses, section
 from benchmarks.faults.plant import Fault, Planted
-from benchmarks.faults.score import Tally, wilson
+from benchmarks.faults.score import ALARMING, Tally, wilson
 from benchmarks.faults.tables import in_markdown
 from benchmarks.real_data import DataAbsentError
 
@@ -191,24 +191,34 @@ def _numbered(rows: Sequence[tuple[str, Example, Pair | None, bool]]) -> tuple[P
 
 @dataclass
 class Measured:
-    """What was found in one source: `wrong` are the pairs that were missed, or flagged though both say the same."""
+    """What was found in one source.
+
+    Attributes:
+        tally: faults found, at any severity, and clean rows flagged at `warn` or above.
+        warned: of each kind of fault, whether each is found at `warn` or above; a note asks to look, and raises nothing.
+        same: of each way in which answers say the same, the severity of the finding on each, or nothing.
+        wrong: the pairs that were missed, or flagged though both say the same.
+    """
 
     tally: Tally
-    same: dict[str, list[bool]]
+    warned: dict[str, list[bool]]
+    same: dict[str, list[str]]
     wrong: list[Pair]
 
 
 def measure(source: Source, seed: int) -> Measured:
     """Plant every pair, check, and count the findings of this code."""
-    measured = Measured(Tally(), {}, [])
+    measured = Measured(Tally(), {}, {}, [])
     file, pair_of = planted(source, seed)
     found, cpu_s = check(file)
     flags = [flag for flag in found if flag.code == CODE]
     measured.tally.add(file, flags, cpu_s)
-    flagged = {flag.line for flag in flags}
+    flagged = {flag.line: flag.severity for flag in flags}
     for line, pair in pair_of.items():
-        if not pair.kind:
-            measured.same.setdefault(pair.way, []).append(line in flagged)
+        if pair.kind:
+            measured.warned.setdefault(pair.kind, []).append(flagged.get(line) in ALARMING)
+        else:
+            measured.same.setdefault(pair.way, []).append(flagged.get(line, ""))
         if (line in flagged) != bool(pair.kind):
             measured.wrong.append(pair)
     return measured
@@ -216,13 +226,21 @@ def measure(source: Source, seed: int) -> Measured:
 
 def told(source: Source, measured: Measured) -> Section:
     """The figures of one source."""
-    same = ["| answers that say the same | planted | flagged | rate | 95 % interval |", "| --- | ---: | ---: | ---: | --- |"]
-    for way, flagged in sorted(measured.same.items()):
-        low, high = wilson(sum(flagged), len(flagged))
-        same.append(f"| {way} | {len(flagged)} | {sum(flagged)} | {sum(flagged) / len(flagged):.3f} | {low:.3f} to {high:.3f} |")
+    same = ["| answers that say the same | planted | warned of | rate | 95 % interval | noted |"]
+    same.append("| --- | ---: | ---: | ---: | --- | ---: |")
+    for way, severities in sorted(measured.same.items()):
+        warned, n = sum(s in ALARMING for s in severities), len(severities)
+        low, high = wilson(warned, n)
+        same.append(f"| {way} | {n} | {warned} | {warned / n:.3f} | {low:.3f} to {high:.3f} | {severities.count('note')} |")
+    if any(not all(found) for found in measured.warned.values()):
+        same.append(f"\nWarned of, of what is planted: {_shares(measured.warned)}. The rest of what is found is noted, as worth a look.")
     what = f"{len(source.pairs)} pairs of answers to one question, and {len(source.alone)} rows that stay alone"
     made = section(f"{source.name}, contradictions", source.origin, what, measured.tally)
     return replace(made, more=("\n".join(same),))
+
+
+def _shares(warned: dict[str, list[bool]]) -> str:
+    return ", ".join(f"{kind} {sum(found)} of {len(found)}" for kind, found in warned.items())
 
 
 def sections(seed: int) -> Iterator[Section | str]:

@@ -17,6 +17,7 @@ from truetune.stages.data.substance.alignment import (
     about_the_same,
     aligned_pairs,
     are_nearly_equal,
+    are_worded_alike,
     sentence_pairs,
 )
 from truetune.stages.data.substance.doers import who_does_it, who_to_whom
@@ -60,11 +61,14 @@ class Difference:
         kind: "yes/no", "negation", "number", "date", "time", "code", "link", "name", "opposite" or "order".
         left: start and end of the part in the first answer.
         right: the same in the second.
+        plain: does it lie in a value, in a yes beside a no, or in statements that are worded alike? Where two people put it in words
+            of their own, a denial, an opposite, an order or a name may be another way of saying the same.
     """
 
     kind: str
     left: tuple[int, int]
     right: tuple[int, int]
+    plain: bool
 
 
 def differences(question: str, first: str, second: str) -> list[Difference]:
@@ -93,8 +97,21 @@ def differences(question: str, first: str, second: str) -> list[Difference]:
             found += things.what_was_asked_for(question, a, b, asked)
         found += who_does_it(question, a, b, asked)
         found = _by_choice(question, a, b, asked, found)
-    unique = {(left, right): Difference(kind, left, right) for kind, left, right in reversed(found)}
+    unique = {
+        (left, right): Difference(kind, left, right, kind in _PLAIN or are_worded_alike(_around(left, a), _around(right, b)))
+        for kind, left, right in reversed(found)
+    }
     return sorted(unique.values(), key=lambda d: (d.left, d.right))
+
+
+_PLAIN = ("number", "date", "time", "code", "link", "yes/no")
+
+
+def _around(part: tuple[int, int], answer: Reading) -> Statement:
+    """The sentence that the part begins in; the whole of a short answer."""
+    if answer.words <= WHOLE_WORDS:
+        return answer.whole
+    return next((s for s in answer.statements if s.items and s.items[-1].end > part[0]), answer.whole)
 
 
 def _by_choice(question: str, a: Reading, b: Reading, asked: Statement, found: list[Found]) -> list[Found]:

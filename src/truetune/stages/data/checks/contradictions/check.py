@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from truetune.core.records import Finding
 from truetune.stages.data.checks.base import DROPPED, Check, Threshold
 from truetune.stages.data.checks.contradictions.evidence import shown
+from truetune.stages.data.checks.contradictions.json_fields import surest
 from truetune.stages.data.checks.contradictions.pairs import Edge, contradicting, sides
 from truetune.stages.data.checks.contradictions.same_question import ANY_LENGTH_JACCARD, LONG_JACCARD
 from truetune.stages.data.corpus import Corpus
@@ -34,15 +35,16 @@ def _finding(corpus: Corpus, edges: Sequence[Edge]) -> Finding:
     positions = sorted({position for edge in edges for position in (edge.a, edge.b)})
     by_side = sides(corpus, positions, _neighbours(edges))
     evidence = shown(corpus, [side[0] for side in by_side])
-    certain = any(edge.certain for edge in edges)
+    severity = surest(edge.severity for edge in edges) or "note"
+    may = "may get" if severity == "note" else "get"
     return Finding(
         code=CODE,
-        severity="block" if certain else "warn",
-        message=f"{len(positions)} rows ask the same and get {len(by_side)} different answers{evidence.in_what}",
+        severity=severity,
+        message=f"{len(positions)} rows ask the same and {may} {len(by_side)} different answers{evidence.in_what}",
         rows=corpus.refs(positions),
         groups=tuple(corpus.refs(side) for side in by_side),
         evidence=evidence.evidence,
-        fix=_FIX if certain else _FIX_TEXT,
+        fix=_FIX if severity == "block" else _FIX_TEXT,
     )
 
 

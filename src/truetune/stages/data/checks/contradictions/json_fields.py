@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from truetune.core.records import TaskProfile
+from truetune.core.records import Severity, TaskProfile
 from truetune.stages.data.profile import Answer, field_text
 from truetune.stages.data.substance import differences, says_the_same
 
@@ -14,12 +15,12 @@ _OPEN_TEXT_WORDS = 6
 
 @dataclass(frozen=True, slots=True)
 class FieldDifference:
-    """A field with its two values as people write them; `certain` where it is a choice or a fact and no prose."""
+    """A field with its two values as people write them; `severity` is "block" where it is a choice or a fact and no prose."""
 
     name: str
     left: str
     right: str
-    certain: bool
+    severity: Severity
 
 
 def differing_fields(
@@ -43,6 +44,24 @@ def differing_fields(
         if x == y or (closed_only and not closed):
             continue
         prose = not closed and max(len(x.split()), len(y.split())) > _OPEN_TEXT_WORDS
-        if bool(differences(question, x, y)) if prose else (closed or not says_the_same(x, y)):
-            found.append(FieldDifference(name, x, y, certain=not prose))
+        severity = prose_differs(question, x, y) if prose else _fact_differs(x, y, closed=closed)
+        if severity:
+            found.append(FieldDifference(name, x, y, severity))
     return found
+
+
+def _fact_differs(x: str, y: str, *, closed: bool) -> Severity | None:
+    return "block" if closed or not says_the_same(x, y) else None
+
+
+def prose_differs(question: str, a: str, b: str) -> Severity | None:
+    """"warn" where two free texts differ in something plain, "note" where they may only be put differently, or None."""
+    return surest("warn" if difference.plain else "note" for difference in differences(question, a, b))
+
+
+def surest(severities: Iterable[Severity]) -> Severity | None:
+    """The gravest of them; None where there is none."""
+    return min(severities, key=_GRAVEST_FIRST.index, default=None)
+
+
+_GRAVEST_FIRST: tuple[Severity, ...] = ("block", "warn", "note")

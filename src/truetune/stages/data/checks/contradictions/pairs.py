@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
+from truetune.core.records import Severity
 from truetune.core.text import words
-from truetune.stages.data.checks.contradictions.json_fields import differing_fields
+from truetune.stages.data.checks.contradictions.json_fields import differing_fields, prose_differs, surest
 from truetune.stages.data.checks.contradictions.open_questions import is_open
 from truetune.stages.data.checks.contradictions.same_question import same_question
 from truetune.stages.data.corpus import Corpus
@@ -26,11 +27,18 @@ _SHORT = ("labels", "json", "exact")
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Two positions whose answers contradict each other; `certain` where no way of putting it makes both right."""
+    """Two positions whose answers contradict each other.
+
+    Attributes:
+        a: a position.
+        b: another one.
+        severity: "block" where no way of putting it makes both right, "warn" where free answers differ in something plain, "note"
+            where they may only be put differently.
+    """
 
     a: int
     b: int
-    certain: bool
+    severity: Severity
 
 
 _ByAnswer = dict[tuple[int, int], list[int]]
@@ -86,28 +94,25 @@ def _across(corpus: Corpus, left: _ByAnswer, right: _ByAnswer) -> Iterator[Edge]
             yield from _edges(left[x], right[y], verdict)
 
 
-def _edges(left: Sequence[int], right: Sequence[int], verdict: str) -> Iterator[Edge]:
-    certain = verdict == "certain"
-    yield from (Edge(left[0], b, certain) for b in right)
-    yield from (Edge(a, right[0], certain) for a in left[1:])
+def _edges(left: Sequence[int], right: Sequence[int], severity: Severity) -> Iterator[Edge]:
+    yield from (Edge(left[0], b, severity) for b in right)
+    yield from (Edge(a, right[0], severity) for a in left[1:])
 
 
-def _verdict(corpus: Corpus, a: int, b: int, same_words: bool) -> str:
-    """Say "certain" or "likely", or nothing where the answers of two rows do not contradict each other."""
+def _verdict(corpus: Corpus, a: int, b: int, same_words: bool) -> Severity | None:
+    """How sure it is that the answers of two rows contradict each other; None where they do not."""
     left, right = corpus.answers[a], corpus.answers[b]
     question = corpus.rows[a].prompt
     match corpus.profile.shape:
         case "labels":
-            return "certain"
+            return "block"
         case "json":
             fields = differing_fields(corpus.profile, question, left, right, closed_only=not same_words)
-            if not fields:
-                return ""
-            return "certain" if any(field.certain for field in fields) else "likely"
+            return surest(field.severity for field in fields)
         case "exact":
-            return "" if is_open(question) or _is_more_detail(left.key, right.key) else "likely"
+            return None if is_open(question) or _is_more_detail(left.key, right.key) else "warn"
         case _:
-            return "likely" if text_differs(question, corpus.rows[a].answer, corpus.rows[b].answer) else ""
+            return text_differs(question, corpus.rows[a].answer, corpus.rows[b].answer)
 
 
 def _is_more_detail(a: str, b: str) -> bool:
@@ -117,11 +122,11 @@ def _is_more_detail(a: str, b: str) -> bool:
     return (holds and not differences("", a, b)) or says_the_same(a, b)
 
 
-def text_differs(question: str, a: str, b: str) -> bool:
+def text_differs(question: str, a: str, b: str) -> Severity | None:
     """Do two free answers differ in substance? What may be done in many ways only where they are of nearly the same words."""
     if is_open(question) and not near_words(words(a), words(b)) and not are_of_the_same_words(a, b):
-        return False
-    return bool(differences(question, a, b))
+        return None
+    return prose_differs(question, a, b)
 
 
 def sides(corpus: Corpus, positions: Sequence[int], edges: Mapping[int, set[int]]) -> list[list[int]]:
