@@ -42,7 +42,7 @@ _CODE = re.compile(
     r"```|~~~|[;{}]\s*$|^\s*(?:def|class|import|from|return|SELECT|function|#include)\b|\w\([^()\s]*\)\s*[:;{]", re.MULTILINE
 )
 _HOW_MANY = re.compile(
-    r"\bhow many (?:\w+ )??(\w+)(?= (?:is|are|was|were|do|does|did|can|may|must|has|have|fit|will)\b)", re.IGNORECASE
+    r"\bhow many (?:\w+ )??(\w+)(?= (?:is|are|was|were|do|does|did|can|may|must|has|have|fit|will|of|go|goes|come|comes|make|take)\b)", re.IGNORECASE
 )
 _ASKS_FOR_A_NAME = re.compile(
     r"\b(?:who|whom|whose|where|which|what (?:city|country|town|person|place|language|name|is the name))\b", re.I
@@ -95,16 +95,22 @@ def differences(question: str, first: str, second: str) -> list[Difference]:
             found += _as_order(roles.changed_partners(a, b))
             found += who_to_whom(question, a, b, asked)
             found += things.what_was_asked_for(question, a, b, asked)
+            found += _lone_values(Answers(a, b, asked))
         found += who_does_it(question, a, b, asked)
         found = _by_choice(question, a, b, asked, found)
     unique = {
-        (left, right): Difference(kind, left, right, kind in _PLAIN or are_worded_alike(_around(left, a), _around(right, b)))
-        for kind, left, right in reversed(found)
+        (left, right): Difference(kind, left, right, _is_plain(kind, left, right, a, b)) for kind, left, right in reversed(found)
     }
     return sorted(unique.values(), key=lambda d: (d.left, d.right))
 
 
 _PLAIN = ("number", "date", "time", "code", "link", "yes/no")
+
+
+def _is_plain(kind: str, left: tuple[int, int], right: tuple[int, int], a: Reading, b: Reading) -> bool:
+    if kind in _PLAIN or (kind == "name" and a.text[left[0]].isupper() and b.text[right[0]].isupper()):
+        return True
+    return are_worded_alike(_around(left, a), _around(right, b))
 
 
 def _around(part: tuple[int, int], answer: Reading) -> Statement:
@@ -235,7 +241,7 @@ class Answers:
     def was_given(self, item: Item) -> bool:
         """Did the question itself name the value, and offer no other?"""
         offered = [value for value in self.asked.values if _kind(value) == _kind(item)]
-        return len(offered) == 1 and _agree(item, offered[0])
+        return len(offered) == 1 and _agree(item, offered[0]) and _may_count_the_same(item, offered[0])
 
 
 Rule = Callable[[Statement, Statement, Answers], Iterable[Found]]
@@ -276,6 +282,19 @@ def _values(left: Statement, right: Statement, answers: Answers) -> Iterator[Fou
                 break
 
 
+def _lone_values(answers: Answers) -> Iterator[Found]:
+    """The only code, link or time of each of two short answers, in whatever sentence it stands."""
+    for kind in _SPOKEN_OF_ONCE:
+        lone = [
+            [i for i in side.whole.values if _kind(i) == kind and not answers.was_given(i)] for side in (answers.left, answers.right)
+        ]
+        if all(len(items) == 1 for items in lone) and _conflict(lone[0][0], lone[1][0], any_dimension=True):
+            yield kind, (lone[0][0].start, lone[0][0].end), (lone[1][0].start, lone[1][0].end)
+
+
+_SPOKEN_OF_ONCE = ("code", "link", "time")
+
+
 def _is_alone(item: Item, answer: Reading, answers: Answers) -> bool:
     """Is it the only value of its kind in the answer, those of the question aside?"""
     return [i for i in answer.whole.values if _kind(i) == _kind(item) and not answers.was_given(i)] == [item]
@@ -290,6 +309,12 @@ def _agree(a: Item, b: Item) -> bool:
     if a.value is None or b.value is None or not a.value.is_comparable(b.value):
         return False
     return a.value.agrees(b.value) and not are_unrelated(a.value, b.value)
+
+
+def _may_count_the_same(a: Item, b: Item) -> bool:
+    """Do not both say what they count, and say different things ("two doses", "two hours")?"""
+    counted = {i.value.dimension for i in (a, b) if i.value is not None and i.value.dimension}
+    return len(counted) < 2
 
 
 def _comparable(a: Item, b: Item) -> bool:

@@ -190,20 +190,45 @@ def _denied(left: Statement, right: Statement, asked: frozenset[str], *, alone: 
     if alone and (found := _denies_all(right, left, asked)):
         yield found[1], found[0]
         return
-    if shared_content(left, right) < SHARED_FRAC or _turns(left) ^ _turns(right):
+    if shared_content(left, right) < SHARED_FRAC:
+        if not alone:
+            return
+        for x, y, turned in ((left, right, False), (right, left, True)):
+            if not y.negated and not _refuses(y) and (found := _denies_a_deed(x, y, asked)):
+                yield found[::-1] if turned else found
         return
     if left.negated and not right.negated and not _refuses(right):
-        for word, by in left.negated.items():
-            if word in right.content:
-                yield by, next(i for i in right.items if i.stem == word)
-                return
+        if found := _denied_in(left, right):
+            yield found
     elif right.negated and not left.negated and not _refuses(left):
-        for word, by in right.negated.items():
-            if word in left.content:
-                yield next(i for i in left.items if i.stem == word), by
-                return
-    else:
+        if found := _denied_in(right, left):
+            yield found[1], found[0]
+    elif not _turns(left) ^ _turns(right):
         yield from _one_more(left, right)
+
+
+def _denies_a_deed(denying: Statement, saying: Statement, asked: frozenset[str]) -> tuple[Item, Item] | None:
+    """The word right after a "not" or "never" that the question did not have, and the other says plainly."""
+    for place, item in enumerate(denying.items[:-1]):
+        deed = denying.items[place + 1]
+        if item.norm in ("not", "never") and deed.has_content and deed.stem in denying.negated and deed.stem not in asked:
+            said = next((i for i in saying.items if i.stem == deed.stem), None)
+            if said and not _turns(_clause_of(denying, item)) ^ _turns(_clause_of(saying, said)):
+                return item, said
+    return None
+
+
+def _denied_in(denying: Statement, saying: Statement) -> tuple[Item, Item] | None:
+    """The first negation of a word that the other says, in clauses of which neither is turned round otherwise."""
+    for word, by in denying.negated.items():
+        said = next((i for i in saying.items if i.stem == word), None)
+        if said is not None:
+            return None if _turns(_clause_of(denying, by)) ^ _turns(_clause_of(saying, said)) else (by, said)
+    return None
+
+
+def _clause_of(statement: Statement, item: Item) -> Statement:
+    return Statement(tuple(i for i in statement.items if i.clause == item.clause))
 
 
 def _denies_all(left: Statement, right: Statement, asked: frozenset[str]) -> tuple[Item, Item] | None:
@@ -212,7 +237,7 @@ def _denies_all(left: Statement, right: Statement, asked: frozenset[str]) -> tup
     if not own or right.negated or _turns(left) or not own <= left.negated.keys() & right.content:
         return None
     said = next(i for i in right.items if i.has_content and i.stem in own) if own & {i.stem for i in right.items} else None
-    if said is None or _turns(Statement(tuple(i for i in right.items if i.clause == said.clause))) or _refuses(right):
+    if said is None or _turns(_clause_of(right, said)) or _refuses(right):
         return None
     return left.negated[said.stem], said
 

@@ -18,6 +18,9 @@ _MODES = {
     ("forbidden",): "forbidden",
     ("prohibited",): "forbidden",
     ("banned",): "forbidden",
+    ("ban",): "forbidden",
+    ("restriction",): "forbidden",
+    ("off", "limits"): "forbidden",
     ("must",): "required",
     ("have", "to"): "required",
     ("has", "to"): "required",
@@ -58,6 +61,10 @@ def _mode(statement: Statement) -> tuple[str, Item] | None:
     """The only such word of a statement with what it says there; None where there is none or more than one."""
     items = statement.items
     norms = [i.norm for i in items]
+    begin = int(norms[:1] == ["please"])
+    if norms[begin : begin + 2] == ["do", "not"] or norms[begin : begin + 1] == ["never"]:
+        is_all = sum(norm in NEGATIONS for norm in norms) == 1 and _BEGIN.isdisjoint(norms)
+        return ("forbidden", items[begin]) if is_all else None
     begun = [place for place, norm in enumerate(norms) if norm in _BEGIN]
     found = [(place, words, mode) for place in begun for words, mode in _MODES.items() if _is_at(norms, place, words)]
     if len(found) != 1:

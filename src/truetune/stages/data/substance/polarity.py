@@ -12,9 +12,12 @@ from truetune.stages.data.substance.roles import agree, changed_sides
 from truetune.stages.data.substance.words import AUXILIARIES, CONSENTS, NEGATIONS, NO, REFUSALS, YES, stem
 
 _HEAD = re.compile(r"\W*([a-z]+)(?:\s*[,.!;:–—-]|\s+(?:it|you|we|they|he|she|i|this|that|there|the)\b|\s*$)", re.IGNORECASE)
+_TAIL = re.compile(r"(?:\bso|[,;:–—-])\s+(yes|no)\W*$", re.IGNORECASE)
+"""A yes or no that the answer ends with."""
 _ALTERNATIVE = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
 _LIMITS = frozenset(
-    "only unless until till except before after but once elsewhere somewhere instead otherwise rather separately later".split()  # noqa: SIM905
+    "only unless until till except before after but once elsewhere somewhere instead otherwise rather separately later yourself "  # noqa: SIM905
+    "yourselves own".split()
 )
 """With one of these a clause may be yes and no at once ("until Friday"), or no without saying so ("elsewhere")."""
 _CONDITIONS = frozenset("when whenever provided providing".split())  # noqa: SIM905
@@ -30,18 +33,31 @@ def yes_or_no(question: str, asked: Statement, a: Reading, b: Reading) -> Iterat
     """The parts that say yes on one side and no on the other."""
     heads = [_head(reading) for reading in (a, b)]
     sides = heads
-    if _is_yes_or_no_question(question) and not all(heads) and not any(item.norm in NEGATIONS for item in asked.items):
+    is_asked_plainly = not any(item.norm in NEGATIONS - {"without"} for item in asked.items)
+    if _is_yes_or_no_question(question) and not all(heads) and is_asked_plainly:
         sides = [head or _of_what_was_asked(reading, asked) for head, reading in zip(heads, (a, b), strict=True)]
+        sides = _with_not_yet(sides, (a, b), asked)
     if sides[0] and sides[1] and sides[0][0] != sides[1][0]:
         yield "yes/no" if any(heads) else "negation", sides[0][1], sides[1][1]
 
 
+def _with_not_yet(sides: list[Stance | None], answers: tuple[Reading, Reading], asked: Statement) -> list[Stance | None]:
+    """Beside a yes without a limit, "you can't until ..." says no."""
+    for place, other in ((0, 1), (1, 0)):
+        says_yes, clause = sides[other], _first_clause(answers[place])
+        if sides[place] is None and says_yes is not None and says_yes[0] and clause.items:
+            is_limited = any(i.norm in _LIMITS for i in answers[other].whole.items)
+            turns = _turns(clause, asked)
+            if not is_limited and len(turns) == 1 and any(i.norm in ("until", "till") for i in clause.items):
+                sides[place] = False, _place(turns[0])
+    return sides
+
+
 def _head(reading: Reading) -> Stance | None:
-    match = _HEAD.match(reading.text)
-    if match is None:
-        return None
-    word = match[1].casefold()
-    return (word in YES, match.span(1)) if word in YES | NO else None
+    for match in (_HEAD.match(reading.text), _TAIL.search(reading.text)):
+        if match is not None and (word := match[1].casefold()) in YES | NO:
+            return word in YES, match.span(1)
+    return None
 
 
 def _is_yes_or_no_question(question: str) -> bool:
@@ -58,6 +74,10 @@ def _of_what_was_asked(reading: Reading, asked: Statement) -> Stance | None:
     clause = _first_clause(reading)
     if not clause.items:
         return None
+    if (without := _of_doing_without(clause, asked)) is not None:
+        return without
+    if any(i.norm == "without" for i in asked.items):
+        return None
     said = {i.norm for i in clause.items} - {i.norm for i in asked.items}
     if _of_all(asked) and said & _NOT_ALL:
         return False, _place(next(i for i in clause.items if i.norm in _NOT_ALL))
@@ -70,7 +90,49 @@ def _of_what_was_asked(reading: Reading, asked: Statement) -> Stance | None:
         return None if said & limits else (len(turns) % 2 == 0, _place(turns[0]))
     if said & _LIMITS or any(i.norm in NEGATIONS - {"without"} for i in clause.items):
         return None
+    none = next((n for n, i in enumerate(clause.items) if i.norm == "without" and _is_none_of_it(clause, n)), None)
+    if none is not None:
+        return False, _place(clause.items[none])
+    if _changes_the_order(clause, asked) or _is_outside(clause, asked):
+        return None
     return (True, _place(clause.items[0])) if _affirms(clause, asked) else None
+
+
+def _changes_the_order(clause: Statement, asked: Statement) -> bool:
+    """"First do B" where it was asked whether A comes before B; or after it."""
+    return clause.items[0].norm == "first" and any(i.norm in ("before", "after") for i in asked.items)
+
+
+def _is_outside(clause: Statement, asked: Statement) -> bool:
+    """Is something left outside what the question has it in?"""
+    place = next((n for n, i in enumerate(clause.items) if i.norm == "outside"), None)
+    if place is None or not any(i.norm in ("in", "inside") for i in asked.items):
+        return False
+    return next((i.stem for i in clause.items[place + 1 :] if i.has_content), "") in asked.content
+
+
+def _is_none_of_it(clause: Statement, place: int) -> bool:
+    """Does "without one" or "without it" stand there?"""
+    following = clause.items[place + 1 : place + 2]
+    return not following or following[0].norm in ("one", "any", "it", "them", "that")
+
+
+def _of_doing_without(clause: Statement, asked: Statement) -> Stance | None:
+    """What "you need a ticket" or "only with a ticket" says where "without a ticket?" was asked, and "no ticket needed"."""
+    place = next((n for n, i in enumerate(asked.items) if i.norm == "without"), None)
+    if place is None:
+        return None
+    thing = next((i.stem for i in asked.items[place + 1 :] if i.has_content), "")
+    said = next((n for n, i in enumerate(clause.items) if i.stem == thing), None)
+    if said is None:
+        return None
+    norms = [i.norm for i in clause.items]
+    denied = thing in clause.negated or any(norm in NEGATIONS for norm in norms)
+    needs = not _NEEDS.isdisjoint(norms) or ("only" in norms and not denied)
+    return (denied, _place(clause.items[said])) if needs or "without" in norms else None
+
+
+_NEEDS = frozenset("need needs needed require requires required must necessary essential compulsory mandatory".split())  # noqa: SIM905
 
 
 def _first_clause(reading: Reading) -> Statement:

@@ -159,7 +159,9 @@ _DENIED_LETTERS = 5
 
 
 def _positive(stemmed: str, word: str) -> str:
-    """The stem without a negating prefix, for the words whose positive is as common ("impossible", "unavailable")."""
+    """The stem without what negates, for the words whose positive is as common ("impossible", "unavailable", "sugar-free")."""
+    if word.endswith("-free"):
+        return stem(word.removesuffix("-free"))
     rest = without_prefix(word)
     return stem(rest) if rest in _POSITIVES else stemmed
 

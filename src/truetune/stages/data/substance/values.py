@@ -144,6 +144,7 @@ _RANGE_WORDS = frozenset(("to", "-", "–", "—", "or"))
 
 _HALF_OF_THE_DAY = {"morning": (0, 12), "afternoon": (12, 18), "evening": (16, 24), "night": (18, 30)}
 """The hours that each word may be said of."""
+_CLOCK_WITH_A_POINT = re.compile(r"(?:1?[0-9]|2[0-3])\.[0-5][0-9]")
 _NOON, _MINUTES, _MINUTES_OF_HOUR = 12, 24 * 60, 60
 _TIMES = {"twice": 2.0, "thrice": 3.0}
 _OF_WHAT = frozenset("a an per each every as in the that".split())  # noqa: SIM905
@@ -223,7 +224,7 @@ class _Reader:
         if token.kind in ("link", "mail"):
             return Value("link", token.kind, (token.norm,), place, place)
         if token.kind == "code":
-            return Value("code", "code", (re.sub(r"[-_/]", "", token.norm),), place, place)
+            return Value("code", "code", _as_code(token.norm), place, place)
         return self._time(place) or self._date(place) or self._number(place)
 
     def _norm(self, place: int) -> str:
@@ -237,7 +238,8 @@ class _Reader:
     def _time(self, place: int) -> Value | None:
         """`5:30 pm`, `half past nine`, `twenty to six in the evening`, `until nine`."""
         token = self._tokens[place]
-        if token.kind == "clock" or token.norm in ("noon", "midday", "midnight"):
+        is_written = token.kind == "number" and _CLOCK_WITH_A_POINT.fullmatch(token.norm) and self._is_part_of_a_day(place + 1)
+        if token.kind == "clock" or is_written or token.norm in ("noon", "midday", "midnight"):
             hours, minute, last = *_clock(token), place
         else:
             spoken = self._past_or_to(place) or self._bare_hour(place)
@@ -386,7 +388,8 @@ class _Reader:
         else:
             dimension, factors, last = self._unit(last)
             readings, last = self._with_pence(dimension, readings, last)
-        if not dimension and self._tokens[place].norm == "one" and not self._is_numbered(place):
+        is_bare_one = self._tokens[place].norm == "one" and last == place
+        if not dimension and is_bare_one and not self._is_numbered(place):
             return None  # "one of them", "the one"
         before = {self._norm(place - 1), self._norm(place - 2)}
         slack = HEDGED_FRAC if before & _HEDGES else 0.0
@@ -427,6 +430,8 @@ class _Reader:
             if spelled is None:
                 return None
             found, last = [(spelled[0], spelled[0])], spelled[1]
+        if [self._norm(last + n) for n in (1, 2, 3)] == ["and", "a", "half"]:
+            found, last = [(low + 0.5, high + 0.5) for low, high in found], last + 3
         while self._norm(last + 1) in _SCALE and (self._is(last + 1, "word") and not self._is_metre(last + 1)):
             scale = _SCALE[self._norm(last + 1)]
             found, last = [(low * scale, high * scale) for low, high in found], last + 1
@@ -478,6 +483,12 @@ class _Reader:
         if self._is(after, "word") and self._norm(after) not in FUNCTION_WORDS:
             return self._norm(after).rstrip("s"), (1.0,), last
         return "", (1.0,), last
+
+
+def _as_code(written: str) -> tuple[str, ...]:
+    """A code without its marks; of an option ("--quiet") the first letter too, which may be its short form ("-q")."""
+    bare = re.sub(r"[-_/]", "", written)
+    return (bare, bare[0]) if written[0] == "-" else (bare,)
 
 
 def _points(numbers: Sequence[float]) -> tuple[Interval, ...]:

@@ -16,10 +16,13 @@ _SOME_OF_MANY = re.compile(
     r"\b(?:give|list|name|find|show|provide|share|tell|pick|choose)(?: me| us)?(?: an?| any| some| a few| several| \d+| two|"
     r" three| four| five| six| ten| your)\b"
     r"|\b(?:an?|some|any|few|more) (?:example|idea|tip|joke|poem|story|haiku|slogan|tagline|name|title|riddle|quote|sentence)s?\b"
-    r"|\b(?:what|which) (?:is|are|would be|should|could|do|can) (?:an?|some|your|you|i|we)\b"
+    r"|\b(?:what|which) (?:is|are|would be) (?:an?|some|your)\b"
+    r"|\b(?:what|which) (?:should|could|do|can) (?:you|i|we) (?:\w+ly )?(?:do|say|tell|ask|eat|cook|make|wear|give|buy|bring|read|watch|"
+    r"visit|see|try|write|name|call|know|consider|suggest|recommend|expect|play|learn|like|want|think|enjoy|prefer|find|get)\b"
     r"|\bwho (?:is|are|would be|could be) (?:an?|some|your)\b"
     r"|\b(?:best|top|relevant|related|similar) [a-z]+s\b"
-    r"|\b(?:list|names|some) of\b|\b(?:\d+|two|three|four|five|six|ten) [a-z]+s (?:that|which|who|with|from|of|in)\b"
+    r"|\b(?:list|names|some) of\b"
+    r"|(?:^|[.!?:\n]\s*|\b(?:are|is) (?:the )?)(?:\d+|two|three|four|five|six|ten) [a-z]+s (?:that|which|who|with|from|of|in)\b"
     r"|\b(?:your|do you|would you) (?:favou?rite|opinion|think|feel|like|prefer|enjoy|recommend)\b"
     r"|\bhow (?:are|do) you\b|\bat random\b|\brandom\b",
     re.IGNORECASE,
