@@ -233,7 +233,9 @@ def told(source: Source, measured: Measured) -> Section:
         low, high = wilson(warned, n)
         same.append(f"| {way} | {n} | {warned} | {warned / n:.3f} | {low:.3f} to {high:.3f} | {severities.count('note')} |")
     if any(not all(found) for found in measured.warned.values()):
-        same.append(f"\nWarned of, of what is planted: {_shares(measured.warned)}. The rest of what is found is noted, as worth a look.")
+        same.append(
+            f"\nWarned of, of what is planted: {_shares(measured.warned)}. The rest of what is found is noted, as worth a look."
+        )
     what = f"{len(source.pairs)} pairs of answers to one question, and {len(source.alone)} rows that stay alone"
     made = section(f"{source.name}, contradictions", source.origin, what, measured.tally)
     return replace(made, more=("\n".join(same),))

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product, takewhile
 
 from truetune.stages.data.substance.contraries import are_opposites, plain
@@ -124,3 +124,48 @@ def _without_contraries(asked: Statement) -> frozenset[str]:
         if not any(are_opposites(item.stem, k) for k in known if plain(k) != k):
             known.append(item.stem)
     return frozenset(known)
+
+
+_SIDES = (
+    ("before", "after"),
+    ("above", "below"),
+    ("over", "under"),
+    ("inside", "outside"),
+    ("front", "behind"),
+    ("morning", "evening"),
+)
+"""What two-way questions offer beside opposites."""
+_NEAR_OR = 5
+"""So many words on either side of an "or" are looked at."""
+
+Found = tuple[str, tuple[int, int], tuple[int, int]]
+
+
+def of_two_ways(a: Reading, b: Reading, asked: Statement) -> Iterator[Found]:
+    """Answers to "high or low?" of which one says the one and the other the other."""
+    place = next((n for n, item in enumerate(asked.items) if item.norm == "or"), 0)
+    before, after = asked.items[max(0, place - _NEAR_OR) : place], asked.items[place + 1 : place + 1 + _NEAR_OR]
+    offered = next(((x, y) for y in after for x in before[::-1] if _are_two_ways(x, y)), None) if place else None
+    if offered is None or not a.statements or not b.statements:
+        return
+    x, y = (_way(reading.statements[0], offered, asked) for reading in (a, b))
+    if x is not None and y is not None and x[0] != y[0]:
+        yield "opposite", (x[1].start, x[1].end), (y[1].start, y[1].end)
+
+
+def _are_two_ways(x: Item, y: Item) -> bool:
+    return are_opposites(x.stem, y.stem) or (x.norm, y.norm) in _SIDES or (y.norm, x.norm) in _SIDES
+
+
+def _way(statement: Statement, offered: Chosen, asked: Statement) -> tuple[int, Item] | None:
+    """Which of the two ways the first clause names, and the word; None where it names both or neither, denies it, or begins with
+    another thing than the question, of which the contrary may be true.
+    """
+    clause = [i for i in statement.items if i.clause == statement.items[0].clause]
+    named = {side: i for i in clause for side, way in enumerate(offered) if same_as(i.stem) == same_as(way.stem)}
+    if len(named) != 1 or any(i.norm in NEGATIONS for i in clause):
+        return None
+    known = [i.stem for i in asked.items if i.has_content]
+    told_of = next((i.stem for i in clause if i.has_content and i.stem in known and i not in named.values()), known[0])
+    side, item = next(iter(named.items()))
+    return (side, item) if told_of == known[0] else None

@@ -42,7 +42,9 @@ _CODE = re.compile(
     r"```|~~~|[;{}]\s*$|^\s*(?:def|class|import|from|return|SELECT|function|#include)\b|\w\([^()\s]*\)\s*[:;{]", re.MULTILINE
 )
 _HOW_MANY = re.compile(
-    r"\bhow many (?:\w+ )??(\w+)(?= (?:is|are|was|were|do|does|did|can|may|must|has|have|fit|will|of|go|goes|come|comes|make|take)\b)", re.IGNORECASE
+    r"\bhow many (?:\w+ )??(\w+)"
+    r"(?= (?:is|are|was|were|do|does|did|can|may|must|has|have|fit|will|of|go|goes|come|comes|make|take)\b)",
+    re.IGNORECASE,
 )
 _ASKS_FOR_A_NAME = re.compile(
     r"\b(?:who|whom|whose|where|which|what (?:city|country|town|person|place|language|name|is the name))\b", re.I
@@ -61,8 +63,8 @@ class Difference:
         kind: "yes/no", "negation", "number", "date", "time", "code", "link", "name", "opposite" or "order".
         left: start and end of the part in the first answer.
         right: the same in the second.
-        plain: does it lie in a value, in a yes beside a no, or in statements that are worded alike? Where two people put it in words
-            of their own, a denial, an opposite, an order or a name may be another way of saying the same.
+        plain: does it lie in a value, in a yes beside a no, between proper names, or in statements that are worded alike? Where
+            two people put it in words of their own, a denial, an opposite or an order may be another way of saying the same.
     """
 
     kind: str
@@ -95,6 +97,7 @@ def differences(question: str, first: str, second: str) -> list[Difference]:
             found += _as_order(roles.changed_partners(a, b))
             found += who_to_whom(question, a, b, asked)
             found += things.what_was_asked_for(question, a, b, asked)
+            found += choices.of_two_ways(a, b, asked)
             found += _lone_values(Answers(a, b, asked))
         found += who_does_it(question, a, b, asked)
         found = _by_choice(question, a, b, asked, found)
@@ -286,7 +289,8 @@ def _lone_values(answers: Answers) -> Iterator[Found]:
     """The only code, link or time of each of two short answers, in whatever sentence it stands."""
     for kind in _SPOKEN_OF_ONCE:
         lone = [
-            [i for i in side.whole.values if _kind(i) == kind and not answers.was_given(i)] for side in (answers.left, answers.right)
+            [i for i in side.whole.values if _kind(i) == kind and not answers.was_given(i)]
+            for side in (answers.left, answers.right)
         ]
         if all(len(items) == 1 for items in lone) and _conflict(lone[0][0], lone[1][0], any_dimension=True):
             yield kind, (lone[0][0].start, lone[0][0].end), (lone[1][0].start, lone[1][0].end)

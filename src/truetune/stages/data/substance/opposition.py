@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from truetune.stages.data.substance.alignment import FEW_WORDS, aligned_pairs, are_nearly_equal, own_words, shared_content
@@ -184,47 +184,58 @@ def _denied(left: Statement, right: Statement, asked: frozenset[str], *, alone: 
 
     Nothing where "only", "until" or the like turns it back.
     """
-    if alone and (found := _denies_all(left, right, asked)):
+    if alone and (found := _either(_denies_all, left, right, asked)):
         yield found
-        return
-    if alone and (found := _denies_all(right, left, asked)):
-        yield found[1], found[0]
-        return
-    if shared_content(left, right) < SHARED_FRAC:
-        if not alone:
-            return
-        for x, y, turned in ((left, right, False), (right, left, True)):
-            if not y.negated and not _refuses(y) and (found := _denies_a_deed(x, y, asked)):
-                yield found[::-1] if turned else found
-        return
-    if left.negated and not right.negated and not _refuses(right):
-        if found := _denied_in(left, right):
+    elif shared_content(left, right) < SHARED_FRAC:
+        if alone and (found := _either(_denies_a_deed, left, right, asked)):
             yield found
-    elif right.negated and not left.negated and not _refuses(left):
-        if found := _denied_in(right, left):
-            yield found[1], found[0]
+    elif bool(left.negated) != bool(right.negated):
+        if found := _either(_denies_a_word, left, right, asked):
+            yield found
     elif not _turns(left) ^ _turns(right):
         yield from _one_more(left, right)
 
 
-def _denies_a_deed(denying: Statement, saying: Statement, asked: frozenset[str]) -> tuple[Item, Item] | None:
+Denial = tuple[Item, Item]
+"""A negation of one statement, and the word of the other that it denies."""
+
+
+def _either(
+    rule: Callable[[Statement, Statement, frozenset[str]], Denial | None],
+    left: Statement,
+    right: Statement,
+    asked: frozenset[str],
+) -> Denial | None:
+    """What the left one denies of the right one, or the right one of the left; the left one's word first."""
+    if found := rule(left, right, asked):
+        return found
+    return found[::-1] if (found := rule(right, left, asked)) else None
+
+
+def _denies_a_deed(denying: Statement, saying: Statement, asked: frozenset[str]) -> Denial | None:
     """The word right after a "not" or "never" that the question did not have, and the other says plainly."""
-    for place, item in enumerate(denying.items[:-1]):
-        deed = denying.items[place + 1]
+    if saying.negated or _refuses(saying):
+        return None
+    for item, deed in pairwise(denying.items):
         if item.norm in ("not", "never") and deed.has_content and deed.stem in denying.negated and deed.stem not in asked:
-            said = next((i for i in saying.items if i.stem == deed.stem), None)
-            if said and not _turns(_clause_of(denying, item)) ^ _turns(_clause_of(saying, said)):
-                return item, said
+            return _said_plainly(denying, item, saying, deed.stem)
     return None
 
 
-def _denied_in(denying: Statement, saying: Statement) -> tuple[Item, Item] | None:
-    """The first negation of a word that the other says, in clauses of which neither is turned round otherwise."""
-    for word, by in denying.negated.items():
-        said = next((i for i in saying.items if i.stem == word), None)
-        if said is not None:
-            return None if _turns(_clause_of(denying, by)) ^ _turns(_clause_of(saying, said)) else (by, said)
-    return None
+def _denies_a_word(denying: Statement, saying: Statement, asked: frozenset[str]) -> Denial | None:
+    """The first word that is negated and the other says, in clauses of which neither is turned round otherwise."""
+    del asked
+    if not denying.negated or _refuses(saying):
+        return None
+    word = next((word for word in denying.negated if any(i.stem == word for i in saying.items)), None)
+    return _said_plainly(denying, denying.negated[word], saying, word) if word is not None else None
+
+
+def _said_plainly(denying: Statement, by: Item, saying: Statement, word: str) -> Denial | None:
+    said = next((i for i in saying.items if i.stem == word), None)
+    if said is None or _turns(_clause_of(denying, by)) ^ _turns(_clause_of(saying, said)):
+        return None
+    return by, said
 
 
 def _clause_of(statement: Statement, item: Item) -> Statement:

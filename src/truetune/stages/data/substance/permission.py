@@ -38,6 +38,8 @@ _CONTRARY = ({"allowed", "forbidden"}, {"required", "free"})
 """What must be and what is forbidden are mostly two things ("keep off the grass", "no walking on the grass")."""
 _LIMITS = frozenset("only unless until till except if before after without but otherwise instead once".split())  # noqa: SIM905
 """With one of these a thing may be allowed and forbidden at once."""
+_POINTING = ("it", "they", "that", "this", "these", "those")
+"""What an answer begins with that says something of what was asked about."""
 _STEMS = frozenset(stem(word) for words in _MODES for word in words)
 
 Found = tuple[str, tuple[int, int], tuple[int, int]]
@@ -49,7 +51,8 @@ def contrary_modes(left: Statement, right: Statement, asked: frozenset[str]) -> 
     if x is None or y is None or {x[0], y[0]} not in _CONTRARY or _limits(left) or _limits(right):
         return
     shared = (left.content & right.content) - _STEMS
-    if shared and about_the_same(left, right, asked | _STEMS):
+    points_back = any(side.items[0].norm in _POINTING for side in (left, right))
+    if (shared or points_back) and about_the_same(left, right, asked | _STEMS):
         yield "negation", (x[1].start, x[1].end), (y[1].start, y[1].end)
 
 

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Iterator
 
-from truetune.stages.data.substance.contraries import are_opposites
-from truetune.stages.data.substance.reading import Item, Reading, Statement, denied_word, is_negated_by_prefix
-from truetune.stages.data.substance.roles import agree, changed_sides
-from truetune.stages.data.substance.words import AUXILIARIES, CONSENTS, NEGATIONS, NO, REFUSALS, YES, stem
+from truetune.stages.data.substance.reading import Reading, Statement
+from truetune.stages.data.substance.stance import LIMITS, Stance, first_clause, of_what_was_asked, turns
+from truetune.stages.data.substance.words import AUXILIARIES, NEGATIONS, NO, YES
 
 _HEAD = re.compile(r"\W*([a-z]+)(?:\s*[,.!;:–—-]|\s+(?:it|you|we|they|he|she|i|this|that|there|the)\b|\s*$)", re.IGNORECASE)
 _TAIL = re.compile(r"(?:\bso|[,;:–—-])\s+(yes|no)\W*$", re.IGNORECASE)
 """A yes or no that the answer ends with."""
 _ALTERNATIVE = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
-_LIMITS = frozenset(
-    "only unless until till except before after but once elsewhere somewhere instead otherwise rather separately later yourself "  # noqa: SIM905
-    "yourselves own".split()
-)
-"""With one of these a clause may be yes and no at once ("until Friday"), or no without saying so ("elsewhere")."""
-_CONDITIONS = frozenset("when whenever provided providing".split())  # noqa: SIM905
-"""With these begins what must be so first, which is not what was asked."""
-_OBLIGES = frozenset(("have", "need", "must", "should", "necessary", "required", "needed"))
-_REFUSALS = frozenset(map(stem, REFUSALS))
 
 Found = tuple[str, tuple[int, int], tuple[int, int]]
-Stance = tuple[bool, tuple[int, int]]
 
 
 def yes_or_no(question: str, asked: Statement, a: Reading, b: Reading) -> Iterator[Found]:
@@ -35,7 +23,7 @@ def yes_or_no(question: str, asked: Statement, a: Reading, b: Reading) -> Iterat
     sides = heads
     is_asked_plainly = not any(item.norm in NEGATIONS - {"without"} for item in asked.items)
     if _is_yes_or_no_question(question) and not all(heads) and is_asked_plainly:
-        sides = [head or _of_what_was_asked(reading, asked) for head, reading in zip(heads, (a, b), strict=True)]
+        sides = [head or of_what_was_asked(reading, asked) for head, reading in zip(heads, (a, b), strict=True)]
         sides = _with_not_yet(sides, (a, b), asked)
     if sides[0] and sides[1] and sides[0][0] != sides[1][0]:
         yield "yes/no" if any(heads) else "negation", sides[0][1], sides[1][1]
@@ -44,12 +32,12 @@ def yes_or_no(question: str, asked: Statement, a: Reading, b: Reading) -> Iterat
 def _with_not_yet(sides: list[Stance | None], answers: tuple[Reading, Reading], asked: Statement) -> list[Stance | None]:
     """Beside a yes without a limit, "you can't until ..." says no."""
     for place, other in ((0, 1), (1, 0)):
-        says_yes, clause = sides[other], _first_clause(answers[place])
+        says_yes, clause = sides[other], first_clause(answers[place])
         if sides[place] is None and says_yes is not None and says_yes[0] and clause.items:
-            is_limited = any(i.norm in _LIMITS for i in answers[other].whole.items)
-            turns = _turns(clause, asked)
-            if not is_limited and len(turns) == 1 and any(i.norm in ("until", "till") for i in clause.items):
-                sides[place] = False, _place(turns[0])
+            is_limited = any(i.norm in LIMITS for i in answers[other].whole.items)
+            turned = turns(clause, asked)
+            if not is_limited and len(turned) == 1 and any(i.norm in ("until", "till") for i in clause.items):
+                sides[place] = False, turned[0].span
     return sides
 
 
@@ -67,142 +55,3 @@ def _is_yes_or_no_question(question: str) -> bool:
     while words and words[0] in ("and", "so", "hi", "hello", "please", "but"):
         words = words[1:]
     return bool(words) and words[0].removesuffix("n't") in AUXILIARIES and not _ALTERNATIVE.search(asked[-1])
-
-
-def _of_what_was_asked(reading: Reading, asked: Statement) -> Stance | None:
-    """What the first clause says of the thing asked: that it is so, or that it is not; None where it says neither clearly."""
-    clause = _first_clause(reading)
-    if not clause.items:
-        return None
-    if (without := _of_doing_without(clause, asked)) is not None:
-        return without
-    if any(i.norm == "without" for i in asked.items):
-        return None
-    said = {i.norm for i in clause.items} - {i.norm for i in asked.items}
-    if _of_all(asked) and said & _NOT_ALL:
-        return False, _place(next(i for i in clause.items if i.norm in _NOT_ALL))
-    swapped = changed_sides(asked, reading.statements[0]) if len(asked.content & clause.content) > 1 else None
-    if swapped is not None:
-        return False, (swapped[1][0].start, swapped[1][1].end)
-    turns = _turns(clause, asked)
-    if turns:
-        limits = (_LIMITS - {"only"}) | ({"without"} - {i.norm for i in turns})
-        return None if said & limits else (len(turns) % 2 == 0, _place(turns[0]))
-    if said & _LIMITS or any(i.norm in NEGATIONS - {"without"} for i in clause.items):
-        return None
-    none = next((n for n, i in enumerate(clause.items) if i.norm == "without" and _is_none_of_it(clause, n)), None)
-    if none is not None:
-        return False, _place(clause.items[none])
-    if _changes_the_order(clause, asked) or _is_outside(clause, asked):
-        return None
-    return (True, _place(clause.items[0])) if _affirms(clause, asked) else None
-
-
-def _changes_the_order(clause: Statement, asked: Statement) -> bool:
-    """"First do B" where it was asked whether A comes before B; or after it."""
-    return clause.items[0].norm == "first" and any(i.norm in ("before", "after") for i in asked.items)
-
-
-def _is_outside(clause: Statement, asked: Statement) -> bool:
-    """Is something left outside what the question has it in?"""
-    place = next((n for n, i in enumerate(clause.items) if i.norm == "outside"), None)
-    if place is None or not any(i.norm in ("in", "inside") for i in asked.items):
-        return False
-    return next((i.stem for i in clause.items[place + 1 :] if i.has_content), "") in asked.content
-
-
-def _is_none_of_it(clause: Statement, place: int) -> bool:
-    """Does "without one" or "without it" stand there?"""
-    following = clause.items[place + 1 : place + 2]
-    return not following or following[0].norm in ("one", "any", "it", "them", "that")
-
-
-def _of_doing_without(clause: Statement, asked: Statement) -> Stance | None:
-    """What "you need a ticket" or "only with a ticket" says where "without a ticket?" was asked, and "no ticket needed"."""
-    place = next((n for n, i in enumerate(asked.items) if i.norm == "without"), None)
-    if place is None:
-        return None
-    thing = next((i.stem for i in asked.items[place + 1 :] if i.has_content), "")
-    said = next((n for n, i in enumerate(clause.items) if i.stem == thing), None)
-    if said is None:
-        return None
-    norms = [i.norm for i in clause.items]
-    denied = thing in clause.negated or any(norm in NEGATIONS for norm in norms)
-    needs = not _NEEDS.isdisjoint(norms) or ("only" in norms and not denied)
-    return (denied, _place(clause.items[said])) if needs or "without" in norms else None
-
-
-_NEEDS = frozenset("need needs needed require requires required must necessary essential compulsory mandatory".split())  # noqa: SIM905
-
-
-def _first_clause(reading: Reading) -> Statement:
-    """The first clause, up to where it says what must be so first; empty where it begins with that."""
-    items = reading.statements[0].items if reading.statements else ()
-    first = (i for i in items if i.clause == items[0].clause)
-    return Statement(tuple(takewhile(lambda i: i.norm not in _CONDITIONS, first)))
-
-
-_NOT_ALL = frozenset("only some few half sometimes".split())  # noqa: SIM905
-
-
-def _of_all(asked: Statement) -> bool:
-    return any(i.norm in ("all", "every", "each", "always", "everyone", "everything") for i in asked.items)
-
-
-def _place(item: Item) -> tuple[int, int]:
-    return item.start, item.end
-
-
-def _turns(clause: Statement, asked: Statement) -> Sequence[Item]:
-    """The words that turn round what was asked: a negation of one of its words or of the bare verb, a refusal, an opposite."""
-    known = asked.content
-    denied = known | {stem(word) for word in (_OBLIGES if _OBLIGES & {i.norm for i in asked.items} else CONSENTS)}
-    found = []
-    for place, item in enumerate(clause.items):
-        if item.norm in NEGATIONS:
-            scope = {word for word, by in clause.negated.items() if by is item}
-            is_bare = not scope and place > 0 and clause.items[place - 1].norm in AUXILIARIES
-            if scope & (known if item.norm == "without" else denied) or is_bare:
-                found.append(item)
-        elif item.stem in {i.stem for i in asked.items}:
-            continue
-        elif (
-            item.stem in _REFUSALS
-            or is_negated_by_prefix(item)
-            or denied_word(item) in known
-            or _says_the_contrary(clause, item, asked)
-        ):
-            found.append(item)
-    return found
-
-
-def _says_the_contrary(clause: Statement, item: Item, asked: Statement) -> bool:
-    """Is the word the opposite of one that was asked? Not where its two sides are exchanged as well ("A older than B")."""
-    said = {i.stem for i in clause.items}
-    contrary = [i for i in asked.items if are_opposites(i.stem, item.stem) and i.stem not in said]
-    return bool(contrary) and not any(agree(clause, asked, item, i) for i in contrary)
-
-
-def _affirms(clause: Statement, asked: Statement) -> bool:
-    """Is it a statement about what was asked, with the question's names and values, if it has any? Nearly all such mean yes.
-
-    Source: measured: all 106 of the positive answers without a limit in `benchmarks/faults/faq.jsonl` do.
-    """
-    said = {i.stem for i in clause.items if i.has_content and i.value is None}
-    known = [i.stem for i in asked.items if i.has_content and i.value is None]
-    if asked.items[1:2] and asked.items[1].norm == "there":
-        return any(i.norm == "there" for i in clause.items) or bool(known and known[0] in said)
-    has_verb = not AUXILIARIES.isdisjoint(i.norm for i in clause.items)
-    if said.isdisjoint(known) and not (has_verb and len(said) <= 1):
-        return False
-    names = [{i.norm for i in side.names if i.start} for side in (asked, clause)]
-    is_of_it = not all(names) or not names[0].isdisjoint(names[1])
-    return is_of_it and all(any(_agree(v, w) for w in clause.values) for v in asked.values if _has_kind(clause, v))
-
-
-def _has_kind(clause: Statement, asked: Item) -> bool:
-    return any(i.value and asked.value and i.value.kind == asked.value.kind for i in clause.values)
-
-
-def _agree(a: Item, b: Item) -> bool:
-    return a.value is not None and b.value is not None and a.value.agrees(b.value)

@@ -67,6 +67,11 @@ class Item:
     may_be_name: bool = False
 
     @property
+    def span(self) -> tuple[int, int]:
+        """Where it begins and ends in the text."""
+        return self.start, self.end
+
+    @property
     def has_content(self) -> bool:
         """Does it say something by itself?"""
         return self.value is not None or not (self.norm in FUNCTION_WORDS or self.norm in NEGATIONS or self.norm in _LITTLE)

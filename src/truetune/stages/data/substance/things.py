@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise, product
 
+from truetune.stages.data.substance.contraries import plain
 from truetune.stages.data.substance.kinds import are_related, is_kind_of, is_noun, nouns_between
 from truetune.stages.data.substance.reading import Item, Reading, Statement
 from truetune.stages.data.substance.words import ARTICLES, AUXILIARIES, NEGATIONS, OWNERS, same_as
@@ -27,6 +28,27 @@ _ASKS_FOR_MORE = re.compile(
     r"|\bwhat (?:should|shall|must|can|do|does|did|would|could) .*\bdo\b",
     re.IGNORECASE,
 )
+_ASKS_WHICH = re.compile(r"\W*(?:(?:in|on|at|by|with|from|into|to|for) )?(?:which|what|whose)\b", re.IGNORECASE)
+_STATES = frozenset(
+    [
+        "first",
+        "last",
+        "order",
+        "state",
+        "effect",
+        "outcome",
+        "result",
+        "condition",
+        "happens",
+        "difference",
+        "purpose",
+        "reason",
+        "rule",
+        "policy",
+    ]
+)
+_FEW_NEW_WORDS = 3
+"""An answer that says more may put the same thing in words of its own. Source: stated."""
 _KIND = re.compile(r"\b(?:which|what)(?: (?:kind|sort|type)s? of)? (\w+)", re.IGNORECASE)
 _AFTER_A_VERB = ARTICLES | OWNERS | frozenset(("it", "them", "him", "me", "us", "you"))
 _BEFORE_A_VERB = frozenset("to it he she they we you i not who".split())  # noqa: SIM905
@@ -56,6 +78,30 @@ def what_was_asked_for(question: str, a: Reading, b: Reading, asked: Statement) 
         led = all(_leads(v, x, a.whole) and _leads(w, y, b.whole) for v, w in same)
         if led and _distance(named, x, y, alone=alone and not where_or_how) <= 1:
             yield "name", (x.start, x.end), (y.start, y.end)
+            return
+    if _ASKS_WHICH.match(question) and not _asks_for_a_state(asked):
+        yield from _nothing_in_common(a, b, left, right)
+
+
+def _asks_for_a_state(asked: Statement) -> bool:
+    """Is it asked what something is like, or which of several is more or comes first?"""
+    return any(i.norm in _STATES or plain(i.stem) != i.stem for i in asked.items)
+
+
+def _has_its_kind(new: list[Item], other: Statement) -> bool:
+    """Does the other answer call a kind by its name that one of these is of?"""
+    return any(is_kind_of(word.norm, item.norm) for word in new for item in other.items if item.has_content)
+
+
+def _nothing_in_common(a: Reading, b: Reading, left: list[Item], right: list[Item]) -> Iterator[Found]:
+    """The only new word of one short answer, where the other's few new words are others and may not name the same."""
+    if len(a.statements) != 1 or len(b.statements) != 1 or not left or not right:
+        return
+    few = min(len(left), len(right)) == 1 and max(len(left), len(right)) <= _FEW_NEW_WORDS
+    if _has_its_kind(left, b.whole) or _has_its_kind(right, a.whole):
+        return  # "a soft drink", "a lemonade"
+    if few and not any(i.value for i in (*left, *right)) and not any(_may_be_one(v, w) for v, w in product(left, right)):
+        yield "name", (left[0].start, left[-1].end), (right[0].start, right[-1].end)
 
 
 def _may_be_one(x: Item, y: Item) -> bool:

@@ -25,7 +25,7 @@ FUNCTION_WORDS = frozenset(
     "is are was were be been being am do does did done has have had having will would shall should can could may might must "
     "of in on at to for from by with as into onto upon about within per via than then so and or if when while because since "
     "which who whom whose what where how why also too very just really simply please well quite rather still yet already "
-    "mr ms mrs dr prof sir get gets got make makes made own such any some each every both either up out off over again "  # noqa: SIM905
+    "mr ms mrs dr prof sir get gets got make makes made own such any some each every both either up out off over again "
     "anything anyone anybody".split()
 )
 """Words that say nothing by themselves; two answers are about the same where the others are."""

@@ -55,7 +55,7 @@ def _fact_differs(x: str, y: str, *, closed: bool) -> Severity | None:
 
 
 def prose_differs(question: str, a: str, b: str) -> Severity | None:
-    """"warn" where two free texts differ in something plain, "note" where they may only be put differently, or None."""
+    """How sure it is that two free texts differ: "warn" in something plain, "note" where it may be wording, None if not."""
     return surest("warn" if difference.plain else "note" for difference in differences(question, a, b))
 
 
