@@ -150,7 +150,7 @@ def of_two_ways(a: Reading, b: Reading, asked: Statement) -> Iterator[Found]:
         return
     x, y = (_way(reading.statements[0], offered, asked) for reading in (a, b))
     if x is not None and y is not None and x[0] != y[0]:
-        yield "opposite", (x[1].start, x[1].end), (y[1].start, y[1].end)
+        yield "opposite", x[1].span, y[1].span
 
 
 def _are_two_ways(x: Item, y: Item) -> bool:

@@ -24,6 +24,7 @@ from truetune.stages.data.substance.doers import who_does_it, who_to_whom
 from truetune.stages.data.substance.kinds import are_related
 from truetune.stages.data.substance.reading import Item, Reading, Statement, read, small_words
 from truetune.stages.data.substance.values import are_unrelated
+from truetune.stages.data.substance.words import NEGATIONS, NO, YES
 
 WHOLE_WORDS = 30
 """Answers of at most so many words are laid beside each other as a whole, longer ones sentence by sentence. Source: stated."""
@@ -107,13 +108,28 @@ def differences(question: str, first: str, second: str) -> list[Difference]:
     return sorted(unique.values(), key=lambda d: (d.left, d.right))
 
 
-_PLAIN = ("number", "date", "time", "code", "link", "yes/no")
+_VALUES = ("number", "date", "time", "code", "link")
 
 
 def _is_plain(kind: str, left: tuple[int, int], right: tuple[int, int], a: Reading, b: Reading) -> bool:
-    if kind in _PLAIN or (kind == "name" and a.text[left[0]].isupper() and b.text[right[0]].isupper()):
+    parts = a.text[slice(*left)], b.text[slice(*right)]
+    if kind == "yes/no" and all(part.casefold() in YES | NO for part in parts):
+        return True
+    if kind == "name" and all(part[0].isupper() for part in parts):
+        return True
+    if kind in _VALUES and _is_limited(left, a) == _is_limited(right, b):
         return True
     return are_worded_alike(_around(left, a), _around(right, b))
+
+
+def _is_limited(part: tuple[int, int], answer: Reading) -> bool:
+    """Does a word that may turn a value round stand in its clause ("only on Sundays")? A bound ("no more than") does not."""
+    item = next((i for i in answer.whole.items if i.end > part[0]), None)
+    clause = {i.norm for i in answer.whole.items if item is not None and i.clause == item.clause}
+    return "than" not in clause and not clause.isdisjoint(_LIMITING)
+
+
+_LIMITING = NEGATIONS | {"only", "except", "but", "other", "instead", "rather", "more", "less"}
 
 
 def _around(part: tuple[int, int], answer: Reading) -> Statement:
@@ -131,8 +147,8 @@ def _by_choice(question: str, a: Reading, b: Reading, asked: Statement, found: l
     agree, (x, y) = picked
     if agree:
         told_apart = ("order", "opposite") if any(i.norm == "than" for i in asked.items) else ("order", "opposite", "name")
-        return [f for f in found if f[0] not in told_apart]
-    return [*found, ("order", (x.start, x.end), (y.start, y.end))]
+        return [f for f in found if f[0] not in told_apart and f[1:] != (x.span, y.span)]
+    return [*found, ("order", x.span, y.span)]
 
 
 def _may_begin_with_a_name(question: str, answer: str) -> bool:
@@ -172,7 +188,7 @@ def _in_results(a: Reading, b: Reading) -> Iterator[Found]:
         return
     left, right = (_result(reading, matches) for reading, matches in zip((a, b), named, strict=True))
     if left and right and _kind(left) == _kind(right) and not _same(left, right):
-        yield _kind(left), (left.start, left.end), (right.start, right.end)
+        yield _kind(left), left.span, right.span
 
 
 def _result(reading: Reading, named: Sequence[re.Match[str]]) -> Item | None:
@@ -189,7 +205,7 @@ def _in_what_was_counted(question: str, a: Reading, b: Reading) -> Iterator[Foun
         return
     left, right = (_counted(reading, asked[1].casefold().rstrip("s")) for reading in (a, b))
     if left and right and not _same(left, right):
-        yield "number", (left.start, left.end), (right.start, right.end)
+        yield "number", left.span, right.span
 
 
 def _counted(reading: Reading, noun: str) -> Item | None:
@@ -268,7 +284,7 @@ def _values(left: Statement, right: Statement, answers: Answers) -> Iterator[Fou
         for x, y in aligned_pairs(left, right):
             both_values = x.value is not None and y.value is not None
             if both_values and (not _comparable(x, y) or _conflict(x, y, any_dimension=True)):
-                yield _kind_of_both(x, y), (x.start, x.end), (y.start, y.end)
+                yield _kind_of_both(x, y), x.span, y.span
         return
     about = about_the_same(left, right, answers.asked_stems)
     missing = [_missing(side, other.whole, answers) for side, other in ((left, answers.right), (right, answers.left))]
@@ -281,7 +297,7 @@ def _values(left: Statement, right: Statement, answers: Answers) -> Iterator[Fou
             sure = alone or (id(x), id(y)) in in_place
             if id(y) not in used and (sure or about) and _conflict(x, y, any_dimension=sure):
                 used.add(id(y))
-                yield _kind_of_both(x, y), (x.start, x.end), (y.start, y.end)
+                yield _kind_of_both(x, y), x.span, y.span
                 break
 
 
@@ -293,7 +309,7 @@ def _lone_values(answers: Answers) -> Iterator[Found]:
             for side in (answers.left, answers.right)
         ]
         if all(len(items) == 1 for items in lone) and _conflict(lone[0][0], lone[1][0], any_dimension=True):
-            yield kind, (lone[0][0].start, lone[0][0].end), (lone[1][0].start, lone[1][0].end)
+            yield kind, lone[0][0].span, lone[1][0].span
 
 
 _SPOKEN_OF_ONCE = ("code", "link", "time")
@@ -343,7 +359,7 @@ def _names(left: Statement, right: Statement, answers: Answers) -> Iterator[Foun
         if both_names and not _like(x.norm, y.norm) and not are_related(x.norm, y.norm):
             elsewhere = _is_named(x, left, answers.right.whole) or _is_named(y, right, answers.left.whole)
             if near or not elsewhere:
-                yield "name", (x.start, x.end), (y.start, y.end)
+                yield "name", x.span, y.span
     yield from _of_one_house(left, right, answers)
     if answers.asks_twice:
         yield from _one_of_two(left, right, answers)
@@ -362,7 +378,7 @@ def _one_of_two(left: Statement, right: Statement, answers: Answers) -> Iterator
     x = next(n for n in sides[0].values() if n.stem not in sides[1])
     y = next(n for n in sides[1].values() if n.stem not in sides[0])
     if not _like(x.norm, y.norm):
-        yield "name", (x.start, x.end), (y.start, y.end)
+        yield "name", x.span, y.span
 
 
 def _of_one_house(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:

@@ -46,9 +46,9 @@ def opposites_and_negations(left: Statement, right: Statement, asked: frozenset[
     if opposed and denied:
         return
     for x, y in turned:
-        yield "opposite", (x.start, x.end), (y.start, y.end)
+        yield "opposite", x.span, y.span
     for x, y in denied:
-        yield "negation", (x.start, x.end), (y.start, y.end)
+        yield "negation", x.span, y.span
 
 
 def _is_denied(statement: Statement, item: Item) -> bool:
@@ -82,7 +82,7 @@ def bounds(left: Statement, right: Statement, asked: Statement) -> Iterator[Foun
     for x, left_side in _bounded(left, meant):
         for y, right_side in _bounded(right, meant):
             if left_side == -right_side and x.value is not None and y.value is not None and x.value.agrees(y.value):
-                yield "opposite", (x.start, x.end), (y.start, y.end)
+                yield "opposite", x.span, y.span
 
 
 def _bounded(statement: Statement, meant: int) -> Iterator[tuple[Item, int]]:

@@ -53,7 +53,7 @@ def contrary_modes(left: Statement, right: Statement, asked: frozenset[str]) -> 
     shared = (left.content & right.content) - _STEMS
     points_back = any(side.items[0].norm in _POINTING for side in (left, right))
     if (shared or points_back) and about_the_same(left, right, asked | _STEMS):
-        yield "negation", (x[1].start, x[1].end), (y[1].start, y[1].end)
+        yield "negation", x[1].span, y[1].span
 
 
 def _limits(statement: Statement) -> bool:

@@ -77,7 +77,7 @@ def what_was_asked_for(question: str, a: Reading, b: Reading, asked: Statement) 
         same = [(v, w) for v, w in product(left, right) if _may_be_one(v, w)]
         led = all(_leads(v, x, a.whole) and _leads(w, y, b.whole) for v, w in same)
         if led and _distance(named, x, y, alone=alone and not where_or_how) <= 1:
-            yield "name", (x.start, x.end), (y.start, y.end)
+            yield "name", x.span, y.span
             return
     if _ASKS_WHICH.match(question) and not _asks_for_a_state(asked):
         yield from _nothing_in_common(a, b, left, right)
@@ -149,7 +149,7 @@ def _called(kind: str, left: Statement, right: Statement) -> Iterator[Found]:
         return
     x, y = (_in_front_of(kind, side) for side in (left, right))
     if x and y and x.stem != y.stem and is_noun(x.norm) and is_noun(y.norm) and not are_related(x.norm, y.norm):
-        yield "name", (x.start, x.end), (y.start, y.end)
+        yield "name", x.span, y.span
 
 
 def _in_front_of(kind: str, statement: Statement) -> Item | None:

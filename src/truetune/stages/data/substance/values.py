@@ -435,7 +435,21 @@ class _Reader:
         while self._norm(last + 1) in _SCALE and (self._is(last + 1, "word") and not self._is_metre(last + 1)):
             scale = _SCALE[self._norm(last + 1)]
             found, last = [(low * scale, high * scale) for low, high in found], last + 1
+            rest, end = self._below(scale, last + 1)
+            found, last = [(low + rest, high + rest) for low, high in found], max(last, end)
         return found, last
+
+    def _below(self, scale: float, place: int) -> tuple[float, int]:
+        """What follows "one hundred" in words ("and fifty"), and its last token; 0 where nothing does."""
+        place += self._norm(place) == "and"
+        spelled = self._spelled(place) if scale in (1e2, 1e3, 1e6) else None
+        if spelled is None or not 1 <= spelled[0] < scale:
+            return 0.0, 0
+        number, last = spelled
+        if scale > 1e2 and self._norm(last + 1) == "hundred":
+            rest, end = self._below(1e2, last + 2)
+            return number * 1e2 + rest, max(last + 1, end)
+        return number, last
 
     def _is_metre(self, place: int) -> bool:
         """A small `m` with space before it is a metre, one with none ("5m users") a million."""
@@ -446,6 +460,8 @@ class _Reader:
         if number is None:
             if self._norm(place) == "dozen" or (self._norm(place) == "a" and self._norm(place + 1) == "dozen"):
                 return 12.0, place + (self._norm(place) == "a")
+            if self._norm(place) == "a" and self._norm(place + 1) in ("hundred", "thousand", "million"):
+                return 1.0, place
             if self._norm(place) == "half" and self._norm(place + 1) in ("a", "an"):
                 return 0.5, place + 1
             return None
