@@ -24,7 +24,7 @@ from truetune.stages.data.substance.doers import who_does_it, who_to_whom
 from truetune.stages.data.substance.kinds import are_related
 from truetune.stages.data.substance.reading import Item, Reading, Statement, read, small_words
 from truetune.stages.data.substance.values import are_unrelated
-from truetune.stages.data.substance.words import NEGATIONS, NO, YES
+from truetune.stages.data.substance.words import NEGATIONS
 
 WHOLE_WORDS = 30
 """Answers of at most so many words are laid beside each other as a whole, longer ones sentence by sentence. Source: stated."""
@@ -112,10 +112,10 @@ _VALUES = ("number", "date", "time", "code", "link")
 
 
 def _is_plain(kind: str, left: tuple[int, int], right: tuple[int, int], a: Reading, b: Reading) -> bool:
-    parts = a.text[slice(*left)], b.text[slice(*right)]
-    if kind == "yes/no" and all(part.casefold() in YES | NO for part in parts):
+    sides = ((left, a), (right, b))
+    if kind == "yes/no" and all(polarity.is_head(part, answer) for part, answer in sides):
         return True
-    if kind == "name" and all(part[0].isupper() for part in parts):
+    if kind == "name" and all(answer.text[part[0]].isupper() for part, answer in sides):
         return True
     if kind in _VALUES and _is_limited(left, a) == _is_limited(right, b):
         return True
@@ -123,12 +123,17 @@ def _is_plain(kind: str, left: tuple[int, int], right: tuple[int, int], a: Readi
 
 
 def _is_limited(part: tuple[int, int], answer: Reading) -> bool:
-    """Does a word that may turn a value round stand in its clause ("only on Sundays")? A bound ("no more than") does not."""
-    item = next((i for i in answer.whole.items if i.end > part[0]), None)
-    clause = {i.norm for i in answer.whole.items if item is not None and i.clause == item.clause}
+    """May a word in its clause turn a value round ("only on Sundays", "5 euros more")? A bound ("no more than 5") does not."""
+    items = answer.whole.items
+    place = next((n for n, i in enumerate(items) if i.end > part[0]), len(items) - 1)
+    if {i.norm for i in items[place + 1 : place + 2]} & _DIFFERENCES:
+        return True
+    clause = {i.norm for i in items if i.clause == items[place].clause}
     return "than" not in clause and not clause.isdisjoint(_LIMITING)
 
 
+_DIFFERENCES = frozenset("more less longer shorter later earlier extra fewer before after".split())  # noqa: SIM905
+"""After a value these make it a difference."""
 _LIMITING = NEGATIONS | {"only", "except", "but", "other", "instead", "rather", "more", "less"}
 
 

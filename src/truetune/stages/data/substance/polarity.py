@@ -48,6 +48,12 @@ def _head(reading: Reading) -> Stance | None:
     return None
 
 
+def is_head(part: tuple[int, int], answer: Reading) -> bool:
+    """Is it the answer's yes or no in so many words?"""
+    head = _head(answer)
+    return head is not None and head[1] == part
+
+
 def _is_yes_or_no_question(question: str) -> bool:
     """Does the last sentence begin with an auxiliary, and offer no alternative?"""
     asked = [part.strip() for part in re.split(r"(?<=[.!?\n])\s+", question.strip()) if part.strip()]
