@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product, takewhile
 
+from truetune.stages.data.substance.answers import Found
 from truetune.stages.data.substance.contraries import are_opposites, plain
 from truetune.stages.data.substance.reading import Item, Reading, Statement
 from truetune.stages.data.substance.words import AUXILIARIES, CONVERSES, NEGATIONS, PREPOSITIONS, same_as, stem
@@ -137,8 +138,6 @@ _SIDES = (
 """What two-way questions offer beside opposites."""
 _NEAR_OR = 5
 """So many words on either side of an "or" are looked at."""
-
-Found = tuple[str, tuple[int, int], tuple[int, int]]
 
 
 def of_two_ways(a: Reading, b: Reading, asked: Statement) -> Iterator[Found]:

@@ -9,31 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import groupby, product
 
-from truetune.stages.data.substance import choices, opposition, permission, polarity, roles, things
+from truetune.stages.data.substance import bounds, choices, opposition, permission, polarity, roles, things
 from truetune.stages.data.substance.alignment import (
     about_the_same,
     aligned_pairs,
     are_nearly_equal,
-    are_worded_alike,
     sentence_pairs,
 )
+from truetune.stages.data.substance.answers import WHOLE_WORDS, Answers, Found, agree, kind_of
 from truetune.stages.data.substance.doers import who_does_it, who_to_whom
-from truetune.stages.data.substance.kinds import are_related
+from truetune.stages.data.substance.names import other_names
+from truetune.stages.data.substance.plainness import is_plain
 from truetune.stages.data.substance.reading import Item, Reading, Statement, read, small_words
-from truetune.stages.data.substance.values import are_unrelated
-from truetune.stages.data.substance.words import NEGATIONS
-
-WHOLE_WORDS = 30
-"""Answers of at most so many words are laid beside each other as a whole, longer ones sentence by sentence. Source: stated."""
 
 SAME_WORDS_FRAC = 0.8
 """Texts use the same words where so many of all their words with content are in both. Source: stated."""
-
-_MOST_NAMES = 6
-"""Of a statement so many full names are compared with each of the other's."""
 
 MOST_CHARACTERS = 20_000
 """Of longer answers only the beginning is compared."""
@@ -101,47 +92,11 @@ def differences(question: str, first: str, second: str) -> list[Difference]:
             found += choices.of_two_ways(a, b, asked)
             found += _lone_values(Answers(a, b, asked))
         found += who_does_it(question, a, b, asked)
-        found = _by_choice(question, a, b, asked, found)
+        found = [f for f in _by_choice(question, a, b, asked, found) if not bounds.end_alike(f[1], a, f[2], b)]
     unique = {
-        (left, right): Difference(kind, left, right, _is_plain(kind, left, right, a, b)) for kind, left, right in reversed(found)
+        (left, right): Difference(kind, left, right, is_plain(kind, left, right, a, b)) for kind, left, right in reversed(found)
     }
     return sorted(unique.values(), key=lambda d: (d.left, d.right))
-
-
-_VALUES = ("number", "date", "time", "code", "link")
-
-
-def _is_plain(kind: str, left: tuple[int, int], right: tuple[int, int], a: Reading, b: Reading) -> bool:
-    sides = ((left, a), (right, b))
-    if kind == "yes/no" and all(polarity.is_head(part, answer) for part, answer in sides):
-        return True
-    if kind == "name" and all(answer.text[part[0]].isupper() for part, answer in sides):
-        return True
-    if kind in _VALUES and _is_limited(left, a) == _is_limited(right, b):
-        return True
-    return are_worded_alike(_around(left, a), _around(right, b))
-
-
-def _is_limited(part: tuple[int, int], answer: Reading) -> bool:
-    """May a word in its clause turn a value round ("only on Sundays", "5 euros more")? A bound ("no more than 5") does not."""
-    items = answer.whole.items
-    place = next((n for n, i in enumerate(items) if i.end > part[0]), len(items) - 1)
-    if {i.norm for i in items[place + 1 : place + 2]} & _DIFFERENCES:
-        return True
-    clause = {i.norm for i in items if i.clause == items[place].clause}
-    return "than" not in clause and not clause.isdisjoint(_LIMITING)
-
-
-_DIFFERENCES = frozenset("more less longer shorter later earlier extra fewer before after".split())  # noqa: SIM905
-"""After a value these make it a difference."""
-_LIMITING = NEGATIONS | {"only", "except", "but", "other", "instead", "rather", "more", "less"}
-
-
-def _around(part: tuple[int, int], answer: Reading) -> Statement:
-    """The sentence that the part begins in; the whole of a short answer."""
-    if answer.words <= WHOLE_WORDS:
-        return answer.whole
-    return next((s for s in answer.statements if s.items and s.items[-1].end > part[0]), answer.whole)
 
 
 def _by_choice(question: str, a: Reading, b: Reading, asked: Statement, found: list[Found]) -> list[Found]:
@@ -173,9 +128,6 @@ def are_of_the_same_words(first: str, second: str) -> bool:
     return len(a & b) >= SAME_WORDS_FRAC * max(1, len(a | b))
 
 
-Found = tuple[str, tuple[int, int], tuple[int, int]]
-
-
 def _same_items(a: Statement, b: Statement) -> bool:
     return len(a.items) == len(b.items) and all(_same(x, y) for x, y in zip(a.items, b.items, strict=True))
 
@@ -192,8 +144,8 @@ def _in_results(a: Reading, b: Reading) -> Iterator[Found]:
     if not any(named):
         return
     left, right = (_result(reading, matches) for reading, matches in zip((a, b), named, strict=True))
-    if left and right and _kind(left) == _kind(right) and not _same(left, right):
-        yield _kind(left), left.span, right.span
+    if left and right and kind_of(left) == kind_of(right) and not _same(left, right):
+        yield kind_of(left), left.span, right.span
 
 
 def _result(reading: Reading, named: Sequence[re.Match[str]]) -> Item | None:
@@ -221,13 +173,9 @@ def _counted(reading: Reading, noun: str) -> Item | None:
     return numbers[0] if numbers[0].value is not None and numbers[0].value.dimension == "" else None
 
 
-def _kind(item: Item) -> str:
-    return item.value.kind if item.value is not None else "name"
-
-
 def _kind_of_both(a: Item, b: Item) -> str:
     """A bare number beside a year is one."""
-    return "date" if "date" in (_kind(a), _kind(b)) else _kind(a)
+    return "date" if "date" in (kind_of(a), kind_of(b)) else kind_of(a)
 
 
 def _beside_each_other(a: Reading, b: Reading) -> list[tuple[Statement, Statement]]:
@@ -237,35 +185,6 @@ def _beside_each_other(a: Reading, b: Reading) -> list[tuple[Statement, Statemen
     if not pairs and max(a.words, b.words) <= WHOLE_WORDS:
         return [(a.whole, b.whole)]
     return pairs
-
-
-@dataclass(frozen=True)
-class Answers:
-    """The two answers as a whole, and what was asked."""
-
-    left: Reading
-    right: Reading
-    asked: Statement
-
-    @cached_property
-    def asked_stems(self) -> frozenset[str]:
-        """The words of the question."""
-        return frozenset(item.stem for item in self.asked.items)
-
-    @property
-    def asks_twice(self) -> bool:
-        """Is it asked who does it to whom, or for one and another?"""
-        return sum(item.norm in ("who", "whom", "which", "what") for item in self.asked.items) > 1
-
-    @property
-    def are_short(self) -> bool:
-        """May the answers be laid beside each other as a whole?"""
-        return max(self.left.words, self.right.words) <= WHOLE_WORDS
-
-    def was_given(self, item: Item) -> bool:
-        """Did the question itself name the value, and offer no other?"""
-        offered = [value for value in self.asked.values if _kind(value) == _kind(item)]
-        return len(offered) == 1 and _agree(item, offered[0]) and _may_count_the_same(item, offered[0])
 
 
 Rule = Callable[[Statement, Statement, Answers], Iterable[Found]]
@@ -310,7 +229,7 @@ def _lone_values(answers: Answers) -> Iterator[Found]:
     """The only code, link or time of each of two short answers, in whatever sentence it stands."""
     for kind in _SPOKEN_OF_ONCE:
         lone = [
-            [i for i in side.whole.values if _kind(i) == kind and not answers.was_given(i)]
+            [i for i in side.whole.values if kind_of(i) == kind and not answers.was_given(i)]
             for side in (answers.left, answers.right)
         ]
         if all(len(items) == 1 for items in lone) and _conflict(lone[0][0], lone[1][0], any_dimension=True):
@@ -322,24 +241,11 @@ _SPOKEN_OF_ONCE = ("code", "link", "time")
 
 def _is_alone(item: Item, answer: Reading, answers: Answers) -> bool:
     """Is it the only value of its kind in the answer, those of the question aside?"""
-    return [i for i in answer.whole.values if _kind(i) == _kind(item) and not answers.was_given(i)] == [item]
+    return [i for i in answer.whole.values if kind_of(i) == kind_of(item) and not answers.was_given(i)] == [item]
 
 
 def _missing(side: Statement, other: Statement, answers: Answers) -> list[Item]:
-    return [item for item in side.values if not answers.was_given(item) and not any(_agree(item, y) for y in other.values)]
-
-
-def _agree(a: Item, b: Item) -> bool:
-    """May the two values be the same one?"""
-    if a.value is None or b.value is None or not a.value.is_comparable(b.value):
-        return False
-    return a.value.agrees(b.value) and not are_unrelated(a.value, b.value)
-
-
-def _may_count_the_same(a: Item, b: Item) -> bool:
-    """Do not both say what they count, and say different things ("two doses", "two hours")?"""
-    counted = {i.value.dimension for i in (a, b) if i.value is not None and i.value.dimension}
-    return len(counted) < 2
+    return [item for item in side.values if not answers.was_given(item) and not any(agree(item, y) for y in other.values)]
 
 
 def _comparable(a: Item, b: Item) -> bool:
@@ -351,89 +257,6 @@ def _conflict(x: Item, y: Item, *, any_dimension: bool) -> bool:
         return False
     is_year = x.value.kind != y.value.kind
     return any_dimension or is_year or x.value.dimension == y.value.dimension != ""
-
-
-# --- names ------------------------------------------------------------------------------------------------------------
-
-
-def _names(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:
-    """Another name in the same place, or in an answer that is little more than the name."""
-    near = are_nearly_equal(left, right)
-    for x, y in aligned_pairs(left, right):
-        both_names = x.may_be_name and y.may_be_name if near else x.is_name and y.is_name
-        if both_names and not _like(x.norm, y.norm) and not are_related(x.norm, y.norm):
-            elsewhere = _is_named(x, left, answers.right.whole) or _is_named(y, right, answers.left.whole)
-            if near or not elsewhere:
-                yield "name", x.span, y.span
-    yield from _of_one_house(left, right, answers)
-    if answers.asks_twice:
-        yield from _one_of_two(left, right, answers)
-    given = [[n for n in side.names if n.stem not in answers.asked_stems] for side in (left, right)]
-    if not all(given) or not about_the_same(left, right, answers.asked_stems):
-        return
-    if not any(_is_named(x, left, right) for x in given[0]) and not any(_is_named(y, right, left) for y in given[1]):
-        yield "name", _span(given[0]), _span(given[1])
-
-
-def _one_of_two(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:
-    """Of the two names that each gives one is the other's too, and one is not: "Ann called Bo", "Ann called Cy"."""
-    sides = [{n.stem: n for n in side.names if n.stem not in answers.asked_stems} for side in (left, right)]
-    if len(sides[0]) != 2 or len(sides[1]) != 2 or len(sides[0].keys() & sides[1].keys()) != 1:
-        return
-    x = next(n for n in sides[0].values() if n.stem not in sides[1])
-    y = next(n for n in sides[1].values() if n.stem not in sides[0])
-    if not _like(x.norm, y.norm):
-        yield "name", x.span, y.span
-
-
-def _of_one_house(left: Statement, right: Statement, answers: Answers) -> Iterator[Found]:
-    """Names of several words that share some of them, and each has one of its own ("Studio Hagen", "Studio Mirelle")."""
-    for a, b in product(_full_names(left), _full_names(right)):
-        own = [
-            [n for n in name if len(n.norm) > 1 and not _is_named(n, side, other.whole)]
-            for name, side, other in ((a, left, answers.right), (b, right, answers.left))
-        ]
-        if all(own) and {n.stem for n in a} & {n.stem for n in b} - answers.asked_stems:
-            yield "name", _span(own[0]), _span(own[1])
-
-
-def _full_names(statement: Statement) -> list[list[Item]]:
-    """Runs of two names and more."""
-    runs = [list(run) for is_name, run in groupby(statement.items, key=lambda i: i.is_name) if is_name]
-    return [run for run in runs if len(run) > 1][:_MOST_NAMES]
-
-
-def _span(items: list[Item]) -> tuple[int, int]:
-    return items[0].start, items[-1].end
-
-
-def _is_named(name: Item, own: Statement, other: Statement) -> bool:
-    """Is the name there: in full, in part, mistyped, or one of the two as initial letters ("UK")?"""
-    if any(_like(name.norm, item.norm) for item in other.items if item.value is None):
-        return True
-    if name.start == 0 and any(are_related(name.norm, item.norm) for item in other.items):
-        return True  # its capital is that of the sentence
-    return name.norm in _initials(other) or any(name.norm[0] in n.norm and n.norm in _initials(own) for n in other.names)
-
-
-def _initials(statement: Statement) -> set[str]:
-    """Two or more first letters of neighbouring names."""
-    letters = "".join(item.norm[0] for item in statement.names)
-    return {letters[i:j] for i in range(len(letters)) for j in range(i + 2, min(i + 6, len(letters)) + 1)}
-
-
-def _like(a: str, b: str) -> bool:
-    if a == b:
-        return True
-    short, long = sorted((a, b), key=len)
-    return len(short) >= 4 and (long.startswith(short) or (len(long) - len(short) <= 1 and _one_edit(short, long)))
-
-
-def _one_edit(short: str, long: str) -> bool:
-    start = next((i for i, (x, y) in enumerate(zip(short, long, strict=False)) if x != y), len(short))
-    if len(short) == len(long):
-        return short[start : start + 2] == long[start : start + 2][::-1] and short[start + 2 :] == long[start + 2 :]
-    return short[start:] == long[start + 1 :]
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -451,7 +274,7 @@ def _as_order(swapped: tuple[roles.Pair, roles.Pair] | None) -> Iterator[Found]:
 
 
 def _bounds(left: Statement, right: Statement, answers: Answers) -> Iterable[Found]:
-    return opposition.bounds(left, right, answers.asked)
+    return bounds.most_and_least(left, right, answers.asked)
 
 
 def _opposition(left: Statement, right: Statement, answers: Answers) -> Iterable[Found]:
@@ -462,4 +285,4 @@ def _modes(left: Statement, right: Statement, answers: Answers) -> Iterable[Foun
     return permission.contrary_modes(left, right, answers.asked_stems) if answers.are_short else ()
 
 
-_RULES: tuple[Rule, ...] = (_values, _names, _order, _bounds, _opposition, _modes)
+_RULES: tuple[Rule, ...] = (_values, other_names, _order, _bounds, _opposition, _modes)

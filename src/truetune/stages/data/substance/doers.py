@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import dropwhile, product, takewhile
 
+from truetune.stages.data.substance.answers import Found
 from truetune.stages.data.substance.kinds import are_related, is_kind_of
 from truetune.stages.data.substance.reading import Item, Reading, Statement
 from truetune.stages.data.substance.roles import agree, partners_agree
@@ -29,8 +30,6 @@ _THE_OTHER_WAY = frozenset(("from", "to", "with"))
 
 _BEHIND_A_VERB = frozenset(("a", "an", "the", "it", "them", "your"))
 """What stands before one of these is no doer but what is to be done ("take the south exit")."""
-
-Found = tuple[str, tuple[int, int], tuple[int, int]]
 
 
 def who_does_it(question: str, a: Reading, b: Reading, asked: Statement) -> Iterator[Found]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from truetune.stages.data.substance.alignment import FEW_WORDS, aligned_pairs, are_nearly_equal, own_words, shared_content
+from truetune.stages.data.substance.answers import Found
 from truetune.stages.data.substance.contraries import are_opposites, opposites, plain
 from truetune.stages.data.substance.reading import Item, Statement, denied_word
 from truetune.stages.data.substance.roles import agree
@@ -16,8 +17,6 @@ SHARED_FRAC = 0.6
 
 SENTENCE_CONTENT_WORDS = 3
 """A sentence of a long answer that has fewer words with content may be about anything. Source: stated."""
-
-Found = tuple[str, tuple[int, int], tuple[int, int]]
 
 
 def opposites_and_negations(left: Statement, right: Statement, asked: frozenset[str], *, alone: bool) -> Iterator[Found]:
@@ -63,38 +62,6 @@ _OTHERS = frozenset("rest other others remaining remainder".split())  # noqa: SI
 def _of_others(statement: Statement, item: Item) -> bool:
     """Is it said of what is left ("the rest is written")?"""
     return any(i.norm in _OTHERS for i in statement.items if i.clause == item.clause)
-
-
-_MOST_VALUES = 12
-"""Of a statement so many values are looked at: each is compared with each of the other's."""
-_BOUNDS = (
-    (-1, ("at", "most")), (-1, ("no", "more", "than")), (-1, ("not", "more", "than")), (-1, ("no", "longer", "than")),
-    (-1, ("no", "later", "than")), (-1, ("maximum", "of")), (1, ("at", "least")), (1, ("no", "less", "than")),
-    (1, ("not", "less", "than")), (1, ("no", "fewer", "than")), (1, ("minimum", "of")),
-    (1, ("or", "more")), (-1, ("or", "less")), (-1, ("or", "fewer")),
-)  # fmt: skip
-"""What makes a value the most (-1) or the least that may be."""
-
-
-def bounds(left: Statement, right: Statement, asked: Statement) -> Iterator[Found]:
-    """One and the same value, which is the most on one side and the least on the other; the question may say which it is."""
-    meant = next((side for side, word in ((-1, "maximum"), (1, "minimum")) if word in {i.norm for i in asked.items}), 0)
-    for x, left_side in _bounded(left, meant):
-        for y, right_side in _bounded(right, meant):
-            if left_side == -right_side and x.value is not None and y.value is not None and x.value.agrees(y.value):
-                yield "opposite", x.span, y.span
-
-
-def _bounded(statement: Statement, meant: int) -> Iterator[tuple[Item, int]]:
-    """The first values that are the most (-1) or the least that may be."""
-    norms = [i.norm for i in statement.items]
-    values = [(place, item) for place, item in enumerate(statement.items) if item.value is not None]
-    for place, item in values[:_MOST_VALUES]:
-        before = {tuple(norms[max(0, place - n) : place]) for n in (2, 3)}
-        around = before | {tuple(norms[start : start + 2]) for start in (place + 1, place + 2)}  # what is counted may come first
-        side = next((side for side, phrase in _BOUNDS if phrase in around), meant)
-        if side:
-            yield item, side
 
 
 def _opposed(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from truetune.stages.data.substance.alignment import about_the_same
+from truetune.stages.data.substance.answers import Found
 from truetune.stages.data.substance.reading import Item, Statement
 from truetune.stages.data.substance.words import NEGATIONS, stem
 
@@ -41,8 +42,6 @@ _LIMITS = frozenset("only unless until till except if before after without but o
 _POINTING = ("it", "they", "that", "this", "these", "those")
 """What an answer begins with that says something of what was asked about."""
 _STEMS = frozenset(stem(word) for words in _MODES for word in words)
-
-Found = tuple[str, tuple[int, int], tuple[int, int]]
 
 
 def contrary_modes(left: Statement, right: Statement, asked: frozenset[str]) -> Iterator[Found]:

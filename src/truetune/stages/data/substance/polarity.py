@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from truetune.stages.data.substance.answers import Found
 from truetune.stages.data.substance.reading import Reading, Statement
 from truetune.stages.data.substance.stance import LIMITS, Stance, first_clause, of_what_was_asked, turns
 from truetune.stages.data.substance.words import AUXILIARIES, NEGATIONS, NO, YES
@@ -13,8 +14,6 @@ _HEAD = re.compile(r"\W*([a-z]+)(?:\s*[,.!;:–—-]|\s+(?:it|you|we|they|he|she
 _TAIL = re.compile(r"(?:\bso|[,;:–—-])\s+(yes|no)\W*$", re.IGNORECASE)
 """A yes or no that the answer ends with."""
 _ALTERNATIVE = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
-
-Found = tuple[str, tuple[int, int], tuple[int, int]]
 
 
 def yes_or_no(question: str, asked: Statement, a: Reading, b: Reading) -> Iterator[Found]:

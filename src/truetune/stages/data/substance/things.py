@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise, product
 
+from truetune.stages.data.substance.answers import Found
 from truetune.stages.data.substance.contraries import plain
 from truetune.stages.data.substance.kinds import are_related, is_kind_of, is_noun, nouns_between
 from truetune.stages.data.substance.reading import Item, Reading, Statement
@@ -54,8 +55,6 @@ _AFTER_A_VERB = ARTICLES | OWNERS | frozenset(("it", "them", "him", "me", "us", 
 _BEFORE_A_VERB = frozenset("to it he she they we you i not who".split())  # noqa: SIM905
 _GROUPS = ("organization", "unit", "group", "room", "floor", "area", "road")
 """What is mostly called by one word in front of it: of "the security team" and "the platform team" there is one each."""
-
-Found = tuple[str, tuple[int, int], tuple[int, int]]
 
 
 def what_was_asked_for(question: str, a: Reading, b: Reading, asked: Statement) -> Iterator[Found]:
