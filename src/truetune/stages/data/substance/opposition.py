@@ -156,9 +156,8 @@ def _denied(left: Statement, right: Statement, asked: frozenset[str], *, alone: 
     elif shared_content(left, right) < SHARED_FRAC:
         if alone and (found := _either(_denies_a_deed, left, right, asked)):
             yield found
-    elif bool(left.negated) != bool(right.negated):
-        if found := _either(_denies_a_word, left, right, asked):
-            yield found
+    elif bool(left.negated) != bool(right.negated) and (found := _either(_denies_a_word, left, right, asked)):
+        yield found
     elif not _turns(left) ^ _turns(right):
         yield from _one_more(left, right)
 
