@@ -226,17 +226,16 @@ def _values(left: Statement, right: Statement, answers: Answers) -> Iterator[Fou
 
 
 def _lone_values(answers: Answers) -> Iterator[Found]:
-    """The only code, link or time of each of two short answers, in whatever sentence it stands."""
-    for kind in _SPOKEN_OF_ONCE:
-        lone = [
-            [i for i in side.whole.values if kind_of(i) == kind and not answers.was_given(i)]
-            for side in (answers.left, answers.right)
-        ]
-        if all(len(items) == 1 for items in lone) and _conflict(lone[0][0], lone[1][0], any_dimension=True):
+    """The only value of its kind that each of two short answers gives and the other does not, in whatever sentence it stands."""
+    both = ((answers.left, answers.right), (answers.right, answers.left))
+    own = [_missing(side.whole, other.whole, answers) for side, other in both]
+    for kind in _KINDS_OF_VALUES:
+        lone = [[i for i in items if kind_of(i) == kind] for items in own]
+        if all(len(items) == 1 for items in lone) and _conflict(lone[0][0], lone[1][0], any_dimension=kind != "number"):
             yield kind, lone[0][0].span, lone[1][0].span
 
 
-_SPOKEN_OF_ONCE = ("code", "link", "time")
+_KINDS_OF_VALUES = ("number", "date", "time", "code", "link")
 
 
 def _is_alone(item: Item, answer: Reading, answers: Answers) -> bool:

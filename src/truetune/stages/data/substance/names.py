@@ -10,6 +10,8 @@ from truetune.stages.data.substance.answers import Answers, Found
 from truetune.stages.data.substance.kinds import are_related
 from truetune.stages.data.substance.reading import Item, Statement
 
+_TITLES = frozenset("miss madam sir lady lord mister doctor professor saint st".split())  # noqa: SIM905
+"""Whom these stand before has a name without them."""
 _MOST_NAMES = 6
 """Of a statement so many full names are compared with each of the other's."""
 
@@ -48,7 +50,7 @@ def _of_one_house(left: Statement, right: Statement, answers: Answers) -> Iterat
     """Names of several words that share some of them, and each has one of its own ("Studio Hagen", "Studio Mirelle")."""
     for a, b in product(_full_names(left), _full_names(right)):
         own = [
-            [n for n in name if len(n.norm) > 1 and not _is_named(n, side, other.whole)]
+            [n for n in name if len(n.norm) > 1 and n.norm not in _TITLES and not _is_named(n, side, other.whole)]
             for name, side, other in ((a, left, answers.right), (b, right, answers.left))
         ]
         if all(own) and {n.stem for n in a} & {n.stem for n in b} - answers.asked_stems:

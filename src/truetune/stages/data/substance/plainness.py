@@ -16,11 +16,22 @@ def is_plain(kind: str, left: tuple[int, int], right: tuple[int, int], a: Readin
     sides = ((left, a), (right, b))
     if kind == "yes/no" and all(polarity.is_head(part, answer) for part, answer in sides):
         return True
-    if kind == "name" and all(answer.text[part[0]].isupper() for part, answer in sides):
+    if kind == "name" and all(_is_proper(part, answer) for part, answer in sides):
         return True
     if kind in _VALUES and _is_limited(left, a) == _is_limited(right, b):
         return True
     return are_worded_alike(_around(left, a), _around(right, b))
+
+
+def _is_proper(part: tuple[int, int], answer: Reading) -> bool:
+    """Is it a name by more than the capital that begins a sentence?"""
+    names = [i for i in answer.whole.items if i.start >= part[0] and i.end <= part[1] and i.is_name]
+    begins = {s.items[0].start for s in answer.statements if s.items}
+    return any(i.start not in begins for i in names) or (bool(names) and answer.words <= _BARE_WORDS)
+
+
+_BARE_WORDS = 3
+"""An answer of so few words that begins with a name is little else."""
 
 
 def _is_limited(part: tuple[int, int], answer: Reading) -> bool:

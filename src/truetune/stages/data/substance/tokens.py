@@ -39,6 +39,7 @@ _PATTERN = re.compile(
     | (?P<glued>(?<!\w)\d+(?:[.,]\d+)?
         (?:[kKmM]|bn|[km]?g|lbs?|oz|[mck]m|[mc]?l|L|h|hrs?|mins?|s|secs?|ms|d|[KkMGT]B|k?Wh?|k?V|[kMG]?Hz|mph|px|ft)(?!\w))
     | (?P<code>\b(?=[\w/_-]*\d)(?=[\w/_-]*[^\W\d_])[^\W_]+(?:[-_/][^\W_]+)*)
+    | (?P<identifier>\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b)
     | (?P<option>(?<![\w:;.,–—-])--?[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*(?![\w-]))
     | (?P<digits>\d+(?:[.,]\d+)?)
     | (?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*(?:-free\b)?)
@@ -96,7 +97,7 @@ def _tokens(text: str) -> Iterator[Token]:
 _PHONE_DIGITS = 7
 """A telephone number with its country's code and one without end alike. Source: subscriber numbers have seven digits or more."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyzBGHKLMTVW"
-_KINDS = {"option": "code", "digits": "number", "stop": "end", "pause": "break"}
+_KINDS = {"identifier": "code", "option": "code", "digits": "number", "stop": "end", "pause": "break"}
 
 
 def _link(written: str) -> str:

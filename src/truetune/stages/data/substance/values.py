@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from truetune.stages.data.substance.numerals import CENTURIES, ORDINAL, SMALL, Readings, amount, is_metre, norm, share, spelled
 from truetune.stages.data.substance.tokens import Token
-from truetune.stages.data.substance.words import FUNCTION_WORDS
+from truetune.stages.data.substance.words import FUNCTION_WORDS, PREPOSITIONS
 
 ValueKind = Literal["number", "date", "time", "code", "link"]
 
@@ -62,6 +63,8 @@ class Value:
 
     def is_comparable(self, other: Value) -> bool:
         """Are both of one kind? A bare number may be a year ("1923" where the other says "in 1932")."""
+        if _SHARE in (self.dimension, other.dimension):
+            return {self.dimension, other.dimension} <= {_SHARE, "%"}
         return self.kind == other.kind or self._year_of(other) is not None or other._year_of(self) is not None
 
     def _year_of(self, date: Value) -> int | None:
@@ -125,31 +128,29 @@ _BEFORE_A_YEAR = frozenset(
     ("in", "since", "until", "till", "by", "from", "of", "year", "to", "after", "before", "around", "circa")
 )
 
-_UNITS_OF_TEN = {word: number for number, word in enumerate("zero one two three four five six seven eight nine ten".split())}  # noqa: SIM905
-_TEENS = "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()  # noqa: SIM905
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
-_SMALL = (
-    _UNITS_OF_TEN
-    | {word: number for number, word in enumerate(_TEENS, 11)}
-    | {word: 10 * number for number, word in enumerate(_TENS, 2)}
-)
-_ORDINAL_WORDS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth "
-    "seventeenth eighteenth nineteenth twentieth"
-)
-_ORDINAL = {word: number for number, word in enumerate(_ORDINAL_WORDS.split(), 1)}
-_SCALE = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9, "dozen": 12.0}
 _HEDGES = frozenset("about around roughly approximately approx nearly almost circa some ca".split())  # noqa: SIM905
 _RANGE_WORDS = frozenset(("to", "-", "–", "—", "or"))
 
 _HALF_OF_THE_DAY = {"morning": (0, 12), "afternoon": (12, 18), "evening": (16, 24), "night": (18, 30)}
 """The hours that each word may be said of."""
 _CLOCK_WITH_A_POINT = re.compile(r"(?:1?[0-9]|2[0-3])\.[0-5][0-9]")
+_NAMED_HOURS = ("noon", "midday", "midnight")
 _NOON, _MINUTES, _MINUTES_OF_HOUR = 12, 24 * 60, 60
+_AFTER_A_MEASURE = frozenset(
+    "later earlier sharp ago beforehand afterwards precisely exactly daily tops maximum minimum not".split()  # noqa: SIM905
+)
+"""Words after a time or a measure that are no thing."""
+_BEFORE_A_MEASURE = frozenset(
+    "after for within about around nearly almost than takes take lasts last needs least most until".split()  # noqa: SIM905
+)
+"""What "a week" follows where it is a time and no rate ("twice a week")."""
+_BEFORE_ONE = frozenset("the this that next last previous other another each every which any no".split())  # noqa: SIM905
 _TIMES = {"twice": 2.0, "thrice": 3.0}
 _OF_WHAT = frozenset("a an per each every as in the that".split())  # noqa: SIM905
 """What follows says how long "twice a year" is, or twice of what."""
 
+_SHARE = "share"
+"""Dimension of a part in words ("half of it"), which only a percentage can be compared with."""
 _S, _DAY = "duration", 86_400.0
 _UNIT_WORDS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
     ("s sec secs second seconds", _S, (1.0,)),
@@ -228,7 +229,7 @@ class _Reader:
         return self._time(place) or self._date(place) or self._number(place)
 
     def _norm(self, place: int) -> str:
-        return self._tokens[place].norm if 0 <= place < len(self._tokens) else ""
+        return norm(self._tokens, place)
 
     def _is(self, place: int, *kinds: str) -> bool:
         return 0 <= place < len(self._tokens) and self._tokens[place].kind in kinds
@@ -239,7 +240,7 @@ class _Reader:
         """`5:30 pm`, `half past nine`, `twenty to six in the evening`, `until nine`."""
         token = self._tokens[place]
         is_written = token.kind == "number" and _CLOCK_WITH_A_POINT.fullmatch(token.norm) and self._is_part_of_a_day(place + 1)
-        if token.kind == "clock" or is_written or token.norm in ("noon", "midday", "midnight"):
+        if token.kind == "clock" or is_written or (token.norm in _NAMED_HOURS and not self._is_noun(place + 1)):
             hours, minute, last = *_clock(token), place
         else:
             spoken = self._past_or_to(place) or self._bare_hour(place)
@@ -249,13 +250,17 @@ class _Reader:
         hours, last = self._in_the(hours, last)
         return Value("time", "time", _points([float(60 * h + minute) % _MINUTES for h in hours]), place, last)
 
+    def _is_noun(self, place: int) -> bool:
+        """May what stands there be a thing that the word before it tells more of ("midday meal", "day ticket")?"""
+        return self._is(place, "word") and self._norm(place) not in FUNCTION_WORDS | PREPOSITIONS | _AFTER_A_MEASURE
+
     def _past_or_to(self, place: int) -> tuple[list[int], int, int] | None:
         """`half past nine`, `a quarter to six`, `ten minutes past 5`: hours, minutes and the last token."""
         at = place + 1 if self._norm(place) == "a" and self._norm(place + 1) == "quarter" else place
         minutes, last = {"half": 30, "quarter": 15}.get(self._norm(at)), at
         if minutes is None:
-            amount = self._amount(at)
-            number, last = (amount[0][0][0], amount[1]) if amount else (0.0, at)
+            counted = amount(self._tokens, at)
+            number, last = (counted[0][0][0], counted[1]) if counted else (0.0, at)
             minutes = int(number) if number < _MINUTES_OF_HOUR else 0  # a number of 400 figures is infinite
         if self._norm(last + 1) in ("minutes", "min"):
             last += 1
@@ -278,7 +283,7 @@ class _Reader:
         return (_either_half(hour), 0, place) if is_alone or self._is_part_of_a_day(place + 1) else None
 
     def _hour(self, place: int) -> int | None:
-        number = _SMALL.get(self._norm(place))
+        number = SMALL.get(self._norm(place))
         if number is None and self._is(place, "number") and re.fullmatch(r"[0-9]{1,2}", self._norm(place)):
             number = int(self._norm(place))
         return number if number is not None and 1 <= number <= 12 else None
@@ -314,11 +319,20 @@ class _Reader:
             return Value("date", "day", days, place, place) if days else None
         if token.norm in _WEEKDAY and token.kind == "word":
             return Value("date", "weekday", (Day(weekday=_WEEKDAY[token.norm]),), place, place)
-        if token.kind in ("number", "ordinal") or (token.norm in _ORDINAL and self._norm(place + 1) == "of"):
+        if token.norm in CENTURIES and self._norm(place - 1) in _BEFORE_A_YEAR:
+            return self._year_in_words(place)
+        if token.kind in ("number", "ordinal") or (token.norm in ORDINAL and self._norm(place + 1) == "of"):
             return self._day_first(place) or self._year(place)
         if token.norm in _MONTH and token.kind == "word":
             return self._month_first(place)
         return None
+
+    def _year_in_words(self, place: int) -> Value | None:
+        """`in nineteen twenty-three`."""
+        rest = spelled(self._tokens, place + 1)
+        if rest is None or not 10 <= rest[0] < 100 or self._norm(rest[1] + 1) in _UNIT:
+            return None
+        return Value("date", "day", (Day(CENTURIES[self._norm(place)] * 100 + int(rest[0])),), place, rest[1])
 
     def _day_first(self, place: int) -> Value | None:
         """`3 May`, `3rd of May 2021`."""
@@ -338,7 +352,7 @@ class _Reader:
             return None
         month = _MONTH[token.norm]
         day_at = place + 2 if self._norm(place + 1) == "the" else place + 1
-        is_day = self._is(day_at, "number", "ordinal") or self._norm(day_at) in _ORDINAL
+        is_day = self._is(day_at, "number", "ordinal") or self._norm(day_at) in ORDINAL
         number = _day_number(self._tokens[day_at]) if is_day else None
         if number is not None:
             year_at = day_at + 2 if self._is(day_at + 1, "break") else day_at + 1
@@ -365,45 +379,75 @@ class _Reader:
     # --- numbers ---
 
     def _number(self, place: int) -> Value | None:
-        token = self._tokens[place]
+        return self._rank_or_share(place) or self._measure(place)
+
+    def _rank_or_share(self, place: int) -> Value | None:
+        """`the third`, `twenty-first`, `twice`, `half of the fee`: a number and what it is of, without more."""
+        token, end = self._tokens[place], place
+        ones = ORDINAL.get(self._norm(place + 1), 0)
+        part = share(self._tokens, place)
         if token.kind == "ordinal" or self._is_counted_off(place):
-            number = _points([float(_ORDINAL.get(token.norm) or re.sub(r"\D", "", token.norm))])
-            return Value("number", "th", number, place, place, number)
-        if _SMALL.get(token.norm, 0) >= 20 and 0 < _ORDINAL.get(self._norm(place + 1), 0) < 10:
-            number = _points([float(_SMALL[token.norm] + _ORDINAL[self._norm(place + 1)])])
-            return Value("number", "th", number, place, place + 1, number)
-        if token.norm in _TIMES and self._norm(place + 1) not in _OF_WHAT:
-            number = _points([_TIMES[token.norm]])
-            return Value("number", "time", number, place, place, number, (1.0,))
-        currency = token.norm if token.kind == "symbol" and token.norm in _CURRENCY_SIGNS else ""
-        amount = self._amount(place + 1 if currency or token.norm in ("eur", "usd", "gbp") else place)
-        if amount is None:
+            number, dimension = float(ORDINAL.get(token.norm) or re.sub(r"\D", "", token.norm)), "th"
+        elif SMALL.get(token.norm, 0) >= 20 and 0 < ones < 10:
+            number, dimension, end = float(SMALL[token.norm] + ones), "th", place + 1
+        elif token.norm in _TIMES and self._norm(place + 1) not in _OF_WHAT:
+            number, dimension = _TIMES[token.norm], "time"
+        elif part is not None:
+            (number, end), dimension = part, _SHARE
+        else:
             return None
-        readings, last = amount
-        if token.norm in ("eur", "usd", "gbp"):
-            currency = token.norm
-        readings, last = self._range(readings, last)
+        return Value("number", dimension, _points([number]), place, end, _points([number]), (1.0,))
+
+    def _measure(self, place: int) -> Value | None:
+        """`5`, `about 20 euros`, `six pounds fifty`, `3 to 5 days`, `for a week`: a number with its unit or what is counted."""
+        token = self._tokens[place]
+        is_sign = token.kind == "symbol" and token.norm in _CURRENCY_SIGNS
+        currency = token.norm if is_sign or token.norm in ("eur", "usd", "gbp") else ""
+        at = place + bool(currency)
+        counted = amount(self._tokens, at) or self._one_alone(at)
+        if counted is None:
+            return None
+        is_bare_one = token.norm == "one" and counted[1] == place
+        if is_bare_one and self._norm(place - 1) in _BEFORE_ONE:
+            return None  # "the next one"
+        readings, last = self._range(*counted)
         if currency:
             dimension, factors = _UNIT[currency]
         else:
             dimension, factors, last = self._unit(last)
             readings, last = self._with_pence(dimension, readings, last)
-        is_bare_one = self._tokens[place].norm == "one" and last == place
+            readings, last = self._and_a_half(dimension, readings, last)
         if not dimension and is_bare_one and not self._is_numbered(place):
-            return None  # "one of them", "the one"
+            return None  # "one of them"
         before = {self._norm(place - 1), self._norm(place - 2)}
         slack = HEDGED_FRAC if before & _HEDGES else 0.0
-        scaled = tuple(
-            Interval(low * factor * (1 - slack), high * factor * (1 + slack)) for low, high in readings for factor in factors
-        )
         plain = tuple(Interval(low * (1 - slack), high * (1 + slack)) for low, high in readings)
+        scaled = tuple(Interval(number.low * factor, number.high * factor) for number in plain for factor in factors)
         return Value("number", dimension, scaled, place, last, plain, factors)
+
+    def _and_a_half(self, dimension: str, readings: Readings, last: int) -> tuple[Readings, int]:
+        """`an hour and a half`, `a day or two`."""
+        following = [self._norm(last + n) for n in (1, 2, 3)]
+        if dimension == _S and following == ["and", "a", "half"]:
+            return [(low + 0.5, high + 0.5) for low, high in readings], last + 3
+        if dimension == _S and following[:2] == ["or", "two"]:
+            return [(low, 2.0) for low, _ in readings], last + 2
+        return readings, last
+
+    def _one_alone(self, place: int) -> tuple[Readings, int] | None:
+        """`for a week`, `within an hour`; not `twice a day`, `a day ticket`."""
+        if self._norm(place) not in ("a", "an") or self._norm(place - 1) not in _BEFORE_A_MEASURE:
+            return None
+        after = place + 1 + (self._norm(place + 1) in _QUALIFIERS)
+        is_time = _UNIT.get(self._norm(after), ("",))[0] == _S
+        is_whole = self._norm(after + 1) != "and" or self._norm(after + 3) == "half"  # "a day and a quarter"
+        return ([(1.0, 1.0)], place) if is_time and is_whole and not self._is_noun(after + 1) else None
 
     def _with_pence(
         self, dimension: str, readings: list[tuple[float, float]], last: int
     ) -> tuple[list[tuple[float, float]], int]:
         """`six pounds fifty`."""
-        rest = self._spelled(last + 1) if dimension in ("EUR", "USD", "GBP") else None
+        rest = spelled(self._tokens, last + 1) if dimension in ("EUR", "USD", "GBP") else None
         if rest is None or self._norm(rest[1] + 1) in _UNIT or not 0 < rest[0] < 100:
             return readings, last
         return [(low + rest[0] / 100, high + rest[0] / 100) for low, high in readings], rest[1]
@@ -415,67 +459,17 @@ class _Reader:
 
     def _is_counted_off(self, place: int) -> bool:
         """An ordinal in words that is no adverb ("first") and no part of something ("a third of it")."""
-        if self._norm(place) not in _ORDINAL or self._norm(place) in ("first", "second"):
+        if self._norm(place) not in ORDINAL or self._norm(place) in ("first", "second"):
             return False
         of_the_month = self._norm(place + 1) == "of" and "month" in (self._norm(place + 2), self._norm(place + 3))
         return self._norm(place - 1) not in ("a", "one", "two") and (of_the_month or self._norm(place + 1) != "of")
-
-    def _amount(self, place: int) -> tuple[list[tuple[float, float]], int] | None:
-        """The readings of a number in figures or words, and its last token."""
-        if self._is(place, "number"):
-            found = [(n, n) for n in _figures(self._norm(place))]
-            last = place
-        else:
-            spelled = self._spelled(place)
-            if spelled is None:
-                return None
-            found, last = [(spelled[0], spelled[0])], spelled[1]
-        if [self._norm(last + n) for n in (1, 2, 3)] == ["and", "a", "half"]:
-            found, last = [(low + 0.5, high + 0.5) for low, high in found], last + 3
-        while self._norm(last + 1) in _SCALE and (self._is(last + 1, "word") and not self._is_metre(last + 1)):
-            scale = _SCALE[self._norm(last + 1)]
-            found, last = [(low * scale, high * scale) for low, high in found], last + 1
-            rest, end = self._below(scale, last + 1)
-            found, last = [(low + rest, high + rest) for low, high in found], max(last, end)
-        return found, last
-
-    def _below(self, scale: float, place: int) -> tuple[float, int]:
-        """What follows "one hundred" in words ("and fifty"), and its last token; 0 where nothing does."""
-        place += self._norm(place) == "and"
-        spelled = self._spelled(place) if scale in (1e2, 1e3, 1e6) else None
-        if spelled is None or not 1 <= spelled[0] < scale:
-            return 0.0, 0
-        number, last = spelled
-        if scale > 1e2 and self._norm(last + 1) == "hundred":
-            rest, end = self._below(1e2, last + 2)
-            return number * 1e2 + rest, max(last + 1, end)
-        return number, last
-
-    def _is_metre(self, place: int) -> bool:
-        """A small `m` with space before it is a metre, one with none ("5m users") a million."""
-        return self._norm(place) == "m" and self._tokens[place].start != self._tokens[place - 1].end
-
-    def _spelled(self, place: int) -> tuple[float, int] | None:
-        number = _SMALL.get(self._norm(place))
-        if number is None:
-            if self._norm(place) == "dozen" or (self._norm(place) == "a" and self._norm(place + 1) == "dozen"):
-                return 12.0, place + (self._norm(place) == "a")
-            if self._norm(place) == "a" and self._norm(place + 1) in ("hundred", "thousand", "million"):
-                return 1.0, place
-            if self._norm(place) == "half" and self._norm(place + 1) in ("a", "an"):
-                return 0.5, place + 1
-            return None
-        unit = _UNITS_OF_TEN.get(self._norm(place + 1), 0)
-        if number >= 20 and 0 < unit < 10:
-            return float(number + unit), place + 1
-        return float(number), place
 
     def _range(self, readings: list[tuple[float, float]], last: int) -> tuple[list[tuple[float, float]], int]:
         """`3 to 5`, `3-5`: everything between."""
         hyphen = self._is(last + 1, "number") and self._tokens[last + 1].start == self._tokens[last].end + 1
         after = last + 1 if hyphen else last + 2
         joined = hyphen or self._norm(last + 1).strip() in _RANGE_WORDS
-        second = self._amount(after) if joined else None
+        second = amount(self._tokens, after) if joined else None
         if second is None or self._norm(second[1] + 1) in _MONTH:
             return readings, last
         return [(a[0], b[1]) for a in readings for b in second[0] if a[0] < b[1]] or readings, second[1]
@@ -494,7 +488,7 @@ class _Reader:
             if any(self._norm(place) in ("working", "business") for place in range(last + 1, after)):
                 factors = (*factors, *(factor * 7 / 5 for factor in factors))
             return dimension, factors, after
-        if self._norm(after) == "m" and self._is_metre(after):
+        if self._norm(after) == "m" and is_metre(self._tokens, after):
             return "length", (1.0,), after
         if self._is(after, "word") and self._norm(after) not in FUNCTION_WORDS:
             return self._norm(after).rstrip("s"), (1.0,), last
@@ -511,25 +505,9 @@ def _points(numbers: Sequence[float]) -> tuple[Interval, ...]:
     return tuple(Interval(n, n) for n in numbers)
 
 
-def _figures(written: str) -> list[float]:
-    """The readings of figures: a single group of three after a mark may be thousands or decimals."""
-    bare = re.sub(r"['’\u00a0\u202f ]", "", written)
-    marks = re.findall(r"[.,]", bare)
-    if not marks:
-        return [float(bare)]
-    tail = len(bare) - max(bare.rfind("."), bare.rfind(",")) - 1
-    decimal = float(f"{re.sub(r'[.,]', '', bare[: -tail - 1]) or '0'}.{bare[-tail:]}")
-    whole = float(re.sub(r"[.,]", "", bare))
-    if len(set(marks)) == 2:
-        return [decimal]
-    if len(marks) > 1:
-        return [whole]
-    return [whole, decimal] if tail == 3 and bare[0] != "0" else [decimal]
-
-
 def _day_number(token: Token) -> int | None:
-    if token.norm in _ORDINAL:
-        return _ORDINAL[token.norm]
+    if token.norm in ORDINAL:
+        return ORDINAL[token.norm]
     match = re.fullmatch(r"([12]?\d|3[01])(?:st|nd|rd|th)?", token.norm)
     return int(match[1]) if match and int(match[1]) else None
 
