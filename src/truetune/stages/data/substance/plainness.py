@@ -18,7 +18,8 @@ def is_plain(kind: str, left: tuple[int, int], right: tuple[int, int], a: Readin
         return True
     if kind == "name" and all(_is_proper(part, answer) for part, answer in sides):
         return True
-    if kind in _VALUES and _is_limited(left, a) == _is_limited(right, b):
+    limits = NEGATIONS if kind in ("code", "link") else _LIMITING
+    if kind in _VALUES and _is_limited(left, a, limits) == _is_limited(right, b, limits):
         return True
     return are_worded_alike(_around(left, a), _around(right, b))
 
@@ -34,14 +35,14 @@ _BARE_WORDS = 3
 """An answer of so few words that begins with a name is little else."""
 
 
-def _is_limited(part: tuple[int, int], answer: Reading) -> bool:
+def _is_limited(part: tuple[int, int], answer: Reading, limits: frozenset[str]) -> bool:
     """May a word in its clause turn a value round ("only on Sundays", "5 euros more")? A bound ("no more than 5") does not."""
     items = answer.whole.items
     place = next((n for n, i in enumerate(items) if i.end > part[0]), len(items) - 1)
     if {i.norm for i in items[place + 1 : place + 2]} & _DIFFERENCES:
         return True
     clause = {i.norm for i in items if i.clause == items[place].clause}
-    return "than" not in clause and not clause.isdisjoint(_LIMITING)
+    return "than" not in clause and not clause.isdisjoint(limits)
 
 
 _DIFFERENCES = frozenset("more less longer shorter later earlier extra fewer before after".split())  # noqa: SIM905

@@ -28,7 +28,10 @@ _PATTERN = re.compile(
     | (?P<link>(?:https?://|www\.)[^\s<>"')\]]+
               |\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:com|org|net|io|dev|gov|edu|info|eu|uk|de|fr|example|test)\b(?:/[^\s<>"')\]]*)?
               |\b[\w-]{2,63}(?:\.[\w-]{2,63}){0,4}\.[a-z]{2,12}/[^\s<>"')\]]+)
-    | (?P<date>\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}([./-])\d{1,2}\4(?:\d{4}|\d{2})\b
+    | (?P<path>(?<![\w/.])(?:~|\.{1,2})?(?:/[\w.-]{0,63}\w){2,16}/?)
+    | (?P<file>\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}
+        \.(?:json|ya?ml|toml|ini|cfg|conf|txt|csv|log|xml|md|py|sh|exe|pdf|docx?|xlsx?|zip|html?)\b(?!/))
+    | (?P<date>\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}(?P<between>[./-])\d{1,2}(?P=between)(?:\d{4}|\d{2})\b
               |\b(?:0[1-9]|[12]\d|3[01])/(?:0[1-9]|[12]\d|3[01])\b(?!/))
     | (?P<clock>\b\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?\s?m\b\.?)?
                |\b\d{1,2}(?:[.]\d{2})?\s?(?:[ap]\.m\.|[ap]m\b)
@@ -97,7 +100,15 @@ def _tokens(text: str) -> Iterator[Token]:
 _PHONE_DIGITS = 7
 """A telephone number with its country's code and one without end alike. Source: subscriber numbers have seven digits or more."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyzBGHKLMTVW"
-_KINDS = {"identifier": "code", "option": "code", "digits": "number", "stop": "end", "pause": "break"}
+_KINDS = {
+    "path": "link",
+    "file": "code",
+    "identifier": "code",
+    "option": "code",
+    "digits": "number",
+    "stop": "end",
+    "pause": "break",
+}
 
 
 def _link(written: str) -> str:
