@@ -73,7 +73,10 @@ class Value:
         return day.year if isinstance(day, Day) and (day.month, day.day, day.weekday) == (None, None, None) else None
 
     def agrees(self, other: Value) -> bool:
-        """May the two mean the same? A number without a unit may have any."""
+        """May the two mean the same? A number without a unit may have any; an address may be given with more of its path."""
+        if self.kind == other.kind == "link":
+            a, b = sorted((str(self.readings[0]), str(other.readings[0])), key=len)
+            return a == b or b.startswith(f"{a}/")
         for number, year in ((self, self._year_of(other)), (other, other._year_of(self))):
             if year is not None:
                 return any(_agree(reading, Interval(year, year)) for reading in number.plain)

@@ -20,6 +20,7 @@ from tests.unit.stages.data.rows_for_tests import (
 
 from truetune.core.records import CheckReport
 from truetune.stages.data.check import run_check
+from truetune.stages.data.checks.contradictions import open_questions
 
 
 def with_rows(tmp_path: Path, *extra: dict[str, object], clean: int = 40) -> CheckReport:
@@ -295,6 +296,30 @@ def test_free_answers_that_differ_in_substance_are_side_by_side_with_the_part_ma
     assert finding.evidence["spans"] == [[[12, 20]], [[13, 21]]]
     assert "number (18 euros / 25 euros)" in finding.message
     assert report.stats.dropped_by_code.get("data.contradiction") is None
+
+
+def test_free_answers_that_may_only_be_put_differently_are_noted(tmp_path: Path) -> None:
+    rows = [
+        record("What happened to the fee for the pool last year?", answer)
+        for answer in ("The fee for swimming was raised last year.", "They lowered it.")
+    ]
+    (finding,) = found(check_rows(tmp_path, [*FREE, *rows]), "data.contradiction")
+    assert finding.severity == "note" and "may get 2 different answers in opposite (raised / lowered)" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("question", "is_open"),
+    [
+        ("What do you charge for a new key?", False),
+        ("What should I clean the board with?", False),
+        ("How long must I wait between two doses of it?", False),
+        ("What should I cook for ten guests?", True),
+        ("Two ways of folding a napkin", True),
+        ("What is a name for a boat?", True),
+    ],
+)
+def test_a_question_is_open_where_many_answers_are_right(question: str, is_open: bool) -> None:
+    assert open_questions.is_open(question) is is_open
 
 
 def test_personal_data_in_the_differing_part_is_masked(tmp_path: Path) -> None:

@@ -85,6 +85,38 @@ def kinds(question: str, first: str, second: str) -> set[str]:
         ("opposite", "What is the lake like?", "It is shallower in May.", "It is deeper in May."),
         ("opposite", "How long must it be?", "It needs 12 letters or more.", "It has at most 12 letters."),
         ("name", "Who waters the plants?", "The plants are watered by the caretaker.", "The tenants water the plants."),
+        ("number", "What is the rent?", "One hundred and fifty euros.", "It is 115 euros."),
+        ("number", "How long is the ride?", "Three quarters of an hour.", "You ride for half an hour."),
+        ("number", "How long is it valid?", "It is valid for a week.", "For ten days."),
+        ("number", "How much do I get back?", "Two thirds of the price.", "You get 30% of it back."),
+        ("number", "How long between two doses?", "Wait six hours.", "Two hours."),
+        ("date", "Since when has it stood there?", "It has stood there since nineteen twenty-three.", "Since 1932."),
+        ("time", "When is the visit?", "At 9.40 in the morning, on 5 June.", "On 5 June at 11.20 am."),
+        (
+            "link",
+            "Where is the log?",
+            "Send form R5. The log is in /var/log/foo.log.",
+            "Send form R5 and look in /opt/foo/out.log.",
+        ),
+        ("code", "Which flag is it?", "Add -y to it.", "Run it with the flag -q."),
+        ("code", "Which file do I edit?", "Edit settings.toml.", "It stands in config.json."),
+        ("code", "What do I set?", "Set sleep_after to 0.", "It is dim_delay that you set to 0."),
+        ("yes/no", "Can I enter without a ticket?", "You need a ticket.", "Yes, just walk in."),
+        ("yes/no", "Does it come with a lid?", "It comes without one.", "Yes, a glass one."),
+        ("yes/no", "Is it free of nuts?", "It's made with hazelnuts, so no.", "Yes."),
+        ("yes/no", "May I take leave in May?", "Yes, you may.", "You can't take leave until June."),
+        ("negation", "Is there milk in it?", "The bread contains milk.", "It is milk-free bread."),
+        ("negation", "What does the lamp do at night?", "It goes on blinking.", "It doesn't blink at all at night."),
+        ("negation", "What happens at the end?", "The fan switches off.", "It only beeps; the fan does not switch off."),
+        ("negation", "What are the rules on pets?", "There is a ban on pets.", "There is no ban on pets."),
+        ("negation", "What about oil?", "Do not use any oil.", "You are free to use oil."),
+        (
+            "opposite",
+            "Should the lid be open or closed?",
+            "Keep it open, or it will burst.",
+            "It has to be closed; steam must stay in.",
+        ),
+        ("name", "Which subject does she teach?", "Geology.", "She teaches botany."),
     ],
 )
 def test_a_difference_in_substance_is_named(kind: str, question: str, first: str, second: str) -> None:
@@ -141,6 +173,24 @@ def test_a_difference_in_substance_is_named(kind: str, question: str, first: str
         ("When may I swim?", "Two hours after a meal.", "Not before two hours have passed."),
         ("Is it shut in May?", "It stays shut in May.", "Yes, and it opens again on 1 June."),
         ("Does it help?", "It helps a lot.", "It is of great help to people with bad backs."),
+        ("What is the rent?", "A hundred and ten euros.", "It is 110 euros."),
+        ("How long is the ride?", "An hour and a half.", "You ride for 90 minutes."),
+        ("How long is the ride?", "You ride for an hour or two.", "Two hours at most."),
+        ("How much is taken off?", "A fifth off the price.", "They take off 20%."),
+        ("How many of them?", "Two thirds of them are open.", "Eight are open, four are shut."),
+        ("Since when?", "Since nineteen twenty-three.", "It dates from 1923."),
+        ("When do we eat?", "The midday meal is at one.", "You eat at 1 pm."),
+        ("When is the next ferry?", "The next one leaves at 6 pm.", "It sails at 18:00."),
+        ("Until when can I cancel?", "You can cancel before the 20th.", "Up to the 19th of the month."),
+        ("Where is the log?", "It is /var/log/foo/out.log.", "You find out.log under /var/log/foo."),
+        ("Which flag is it?", "Add -q to it.", "Run it with --quiet."),
+        ("Does it come with a lid?", "It comes without one.", "No."),
+        ("Do I eat before I swim?", "First swim, then eat.", "No, eat afterwards."),
+        ("Are boots worn in the hall?", "Boots are left outside the hall.", "No, they stay on the rack."),
+        ("Can I enter without a ticket?", "No ticket is needed.", "Yes, just walk in."),
+        ("Is there milk in it?", "No, it is milk-free.", "There is no milk in it."),
+        ("Which drink is free?", "A cold drink is free.", "A lemonade is free."),
+        ("Should the lid be open or closed?", "Keep it open.", "It should not be closed."),
         ("Who has the drill?", "Ask Tobias; it is in his van.", "Tobias Wendt has it."),
         ("Where do I register?", "Open form K7 on the site.", "Go to the site and choose form K7."),
         ("Do I get the bail back?", "You get it back when the tent is undamaged.", "Yes, on your last day."),
@@ -181,6 +231,30 @@ def test_another_way_of_putting_it_is_no_difference(question: str, first: str, s
 )
 def test_what_looks_like_a_date_or_a_time_and_is_none_is_read(written: str) -> None:
     assert kinds("Which issue is it?", f"It is the Oct. {written} issue.", f"It is the Oct. {written} issue!") == set()
+
+
+@pytest.mark.parametrize(
+    ("is_plain", "question", "first", "second"),
+    [
+        (True, "What does it cost?", "It costs 20 euros a month.", "You pay €25 each month."),
+        (True, "How many may come?", "No more than 8 people.", "Up to 12 people can come along."),
+        (False, "When is it shut?", "The mill is shut on Monday.", "It opens on all days but Sunday."),
+        (False, "Is A or B dearer?", "It costs 14 euros.", "You pay 5 euros more for it."),
+        (True, "Can I park here?", "Yes, for two hours.", "No, not without a permit."),
+        (False, "Does the oven have a timer?", "The oven has a timer.", "No, use a kitchen clock."),
+        (True, "Where is the office?", "The office is in Lisbon.", "You find us in Porto."),
+        (True, "What is the next stop?", "Dover.", "Calais."),
+        (False, "What is it made of?", "It is made of oak.", "They take beech for it."),
+        (True, "Which way do I turn?", "Turn left at the church.", "Turn right at the church."),
+        (False, "What happened to sales?", "Sales increased last year.", "They decreased."),
+        (True, "Is lunch included?", "Lunch is included.", "Lunch isn't included."),
+    ],
+)
+def test_a_difference_is_plain_in_values_and_where_the_answers_are_worded_alike(
+    is_plain: bool, question: str, first: str, second: str
+) -> None:
+    found = differences(question, first, second)
+    assert found and any(difference.plain for difference in found) is is_plain
 
 
 def test_more_detail_is_no_difference() -> None:
