@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.faults.measured import CLEAN, LOOK_ALIKE, TOGETHER, Alarms, Count, Recall, Section, misses
+from benchmarks.faults.measured import CLEAN, IN_OTHERS_WORDS, LOOK_ALIKE, TOGETHER, Alarms, Count, Recall, Section, misses
 from benchmarks.faults.score import wilson
 
 FAULTS_MIN, CORPORA_MIN = 50, 2
@@ -146,7 +146,28 @@ def summary(codes: Sequence[str], sections: Sequence[Section]) -> str:
         lines.append(f"| all together | | | | | | | {' | '.join(cells)} |")
     missed = [line for section in sections for line in misses(section)]
     said = "\n".join(f"- {line}" for line in missed) or "Nothing."
-    return "\n\n".join(["\n".join([SUMMARY_HEAD, *lines]), "## What is missed", said])
+    parts = ["\n".join([SUMMARY_HEAD, *lines]), "## What is missed", said]
+    without = list(untargeted(sections))
+    return "\n\n".join([*parts, "\n".join([UNTARGETED_HEAD, *without])] if without else parts)
+
+
+UNTARGETED_HEAD = """## What no recall is asked of
+
+Faults that are told by what the words mean, planted to show how many are found all the same. Their clean rows count above.
+
+| check | corpus | planted | found | recall | by kind |
+| --- | --- | ---: | ---: | ---: | --- |"""
+
+
+def untargeted(sections: Sequence[Section]) -> Iterator[str]:
+    """One row for each check and corpus with faults that no recall is asked of."""
+    for section in sections:
+        recalls = [r for r in section.recalls if r.target is None and not r.fault.endswith(", named")]
+        for code in dict.fromkeys(r.code for r in recalls):
+            mine = [r for r in recalls if r.code == code]
+            planted, found = sum(r.planted for r in mine), sum(r.found for r in mine)
+            kinds = ", ".join(f"{r.fault.removesuffix(f', {IN_OTHERS_WORDS}')} {r.found} of {r.planted}" for r in mine)
+            yield f"| `{code}` | {section.title} | {planted} | {found} | {found / planted:.3f} | {kinds} |"
 
 
 def recall_lines(recalls: Sequence[Recall]) -> Iterator[str]:

@@ -24,7 +24,7 @@ def test_every_edit_of_a_kind_changes_the_answer_and_every_rewording_keeps_its_f
 
 
 def test_the_handwritten_questions_have_answers_that_differ_and_no_question_is_in_two_parts() -> None:
-    sources = [substance.handwritten(part) for part in substance.HANDWRITTEN]
+    sources = [substance.handwritten(part) for part in (*substance.BY_HAND, *substance.BY_OTHERS)]
     assert all(pair.first != pair.second for source in sources for pair in source.pairs)
     questions = [question for source in sources for question in {pair.question for pair in source.pairs}]
     assert len(questions) == len(set(questions))
