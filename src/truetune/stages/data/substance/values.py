@@ -144,7 +144,7 @@ _AFTER_A_MEASURE = frozenset(
 )
 """Words after a time or a measure that are no thing."""
 _BEFORE_A_MEASURE = frozenset(
-    "after for within about around nearly almost than takes take lasts last needs least most until".split()  # noqa: SIM905
+    "after for to within about around nearly almost than takes take lasts last needs least most until".split()  # noqa: SIM905
 )
 """What "a week" follows where it is a time and no rate ("twice a week")."""
 _BEFORE_ONE = frozenset("the this that next last previous other another each every which any no".split())  # noqa: SIM905
@@ -422,11 +422,27 @@ class _Reader:
             readings, last = self._and_a_half(dimension, readings, last)
         if not dimension and is_bare_one and not self._is_numbered(place):
             return None  # "one of them"
+        readings, last = self._with_smaller_unit(dimension, factors, readings, last)
         before = {self._norm(place - 1), self._norm(place - 2)}
         slack = HEDGED_FRAC if before & _HEDGES else 0.0
         plain = tuple(Interval(low * (1 - slack), high * (1 + slack)) for low, high in readings)
         scaled = tuple(Interval(number.low * factor, number.high * factor) for number in plain for factor in factors)
         return Value("number", dimension, scaled, place, last, plain, factors)
+
+    def _with_smaller_unit(
+        self, dimension: str, factors: tuple[float, ...], readings: Readings, last: int
+    ) -> tuple[Readings, int]:
+        """`an hour and twenty minutes`, `2 h 30 min`, `5 feet 3 inches`: in the larger unit."""
+        if dimension not in (_S, "length", "mass"):
+            return readings, last
+        counted = amount(self._tokens, last + 1 + (self._norm(last + 1) == "and"))
+        if counted is None:
+            return readings, last
+        smaller, its_factors, end = self._unit(counted[1])
+        if smaller != dimension or its_factors[0] >= factors[0]:
+            return readings, last
+        ratio = its_factors[0] / factors[0]
+        return [(low + a * ratio, high + b * ratio) for low, high in readings for a, b in counted[0]], end
 
     def _and_a_half(self, dimension: str, readings: Readings, last: int) -> tuple[Readings, int]:
         """`an hour and a half`, `a day or two`."""
@@ -443,8 +459,10 @@ class _Reader:
             return None
         after = place + 1 + (self._norm(place + 1) in _QUALIFIERS)
         is_time = _UNIT.get(self._norm(after), ("",))[0] == _S
-        is_whole = self._norm(after + 1) != "and" or self._norm(after + 3) == "half"  # "a day and a quarter"
-        return ([(1.0, 1.0)], place) if is_time and is_whole and not self._is_noun(after + 1) else None
+        is_whole = self._norm(after + 1) != "and" or self._norm(after + 2) != "a" or self._norm(after + 3) == "half"
+        if not is_time or not is_whole or self._is_noun(after + 1):
+            return None  # "a day and a quarter", "a day ticket"
+        return [(1.0, 1.0)], place
 
     def _with_pence(
         self, dimension: str, readings: list[tuple[float, float]], last: int

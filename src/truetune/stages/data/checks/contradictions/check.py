@@ -14,7 +14,7 @@ from truetune.stages.data.checks.contradictions.same_question import ANY_LENGTH_
 from truetune.stages.data.corpus import Corpus
 from truetune.stages.data.neighbours.components import components
 from truetune.stages.data.neighbours.prompts import LONG_WORDS
-from truetune.stages.data.substance import HEDGED_FRAC, SHARED_FRAC
+from truetune.stages.data.substance import ALIKE_RATIO, HEDGED_FRAC, SHARED_FRAC
 
 CODE = "data.contradiction"
 _FIX = "decide which answer is right and correct or delete the others (`truetune run` leaves the whole group out)"
@@ -67,6 +67,7 @@ CHECK = Check(
         Threshold("same question from Jaccard similarity", ANY_LENGTH_JACCARD, "measured on CLINC150 and SNIPS"),
         Threshold(f"the same for prompts of {LONG_WORDS} words or more", LONG_JACCARD, "measured on CLINC150 and SNIPS"),
         Threshold("of a statement's other words shared, for a negation or an opposite", SHARED_FRAC, "stated"),
+        Threshold("words in the same order where two statements are worded alike", ALIKE_RATIO, "measured; see its page"),
         Threshold("slack of a hedged number", HEDGED_FRAC, "stated"),
     ),
 )
