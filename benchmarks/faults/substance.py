@@ -37,9 +37,9 @@ BY_HAND = ("seen", "unseen", "unseen again")
 """The parts of `faq.jsonl` that the rules were written with."""
 BY_OTHERS = ("new", "fresh", "more", "further", "held", "last")
 """Those of six authors who had seen neither the rules nor each other's list. Each was read after its first look (docs/log.md has
-what that gave) and rules were mended on it, on "last" only how "an hour and twenty minutes" is read. No recall is asked of these: how people put an opposite or
-a denial has no end, and the six lists differ more from each other than rules do from rules (docs/adr/0015). That nothing clean
-is warned of is asked of all."""
+what that gave) and rules were mended on it, on "last" only how "an hour and twenty minutes" is read. No recall is asked of these:
+how people put an opposite or a denial has no end, and the six lists differ more from each other than rules do from rules
+(docs/adr/0015). That nothing clean is warned of is asked of all."""
 PER_KIND = 120
 VARIANTS = 3
 """Of one answer so many edits of a kind are planted at most."""
