@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.stages.data.substance.kinds_for_tests import kinds
 
-from truetune.stages.data.substance import differences
 from truetune.stages.data.substance.contraries import are_opposites
 from truetune.stages.data.substance.kinds import are_related, is_kind_of, is_noun, nouns_between
 from truetune.stages.data.substance.words import stem
-
-
-def kinds(question: str, first: str, second: str) -> set[str]:
-    return {difference.kind for difference in differences(question, first, second)}
 
 
 @pytest.mark.parametrize(
