@@ -289,8 +289,9 @@ PIECES = (  # noqa: SIM905
     "22/29 30/09 1/2 31.12.99 1923 25th twenty fifth first half quarter past to five ten 9 13 ² ½ ٣ 10:30 99:99 noon midnight "
     "a.m. pm o'clock sharp minutes in at the morning night until by £ 5.60 six pounds fifty twice a year Oct. May Monday % , . - "
     "foo.example/x b/c not as deep so is it who that which than larger smaller A B or and first then up non members only may "
-    "must need have been never no allowed banned optional oak beech a an the hundred thousand million quarters couple third of off "
-    "hour week feet inches for within nineteen 9.40 -y --quiet /var/x a_b x.json sugar-free without only until than one two high low"
+    "must need have been never no allowed banned optional oak beech a an the hundred thousand million quarters couple third of "
+    "off hour week feet inches for within nineteen 9.40 -y --quiet /var/x a_b x.json sugar-free without only until than one "
+    "two high low"
 ).split()
 
 
