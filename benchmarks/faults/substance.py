@@ -60,12 +60,13 @@ class Pair:
 
 @dataclass(frozen=True)
 class Source:
-    """Pairs of one corpus, and its rows that stay alone; `origin` says whose texts they are."""
+    """Pairs of one corpus, and its rows that stay alone; `origin` says whose texts they are, `made` how the pairs came about."""
 
     name: str
     pairs: tuple[Pair, ...]
     alone: tuple[Example, ...]
     origin: str
+    made: str = ""
 
 
 def handwritten(part: str) -> Source:
@@ -81,7 +82,12 @@ def handwritten(part: str) -> Source:
         way = IN_OTHERS_WORDS if part in BY_OTHERS else "written by hand"
         for kind, wrong in row["wrong"].items():
             pairs += [Pair(row["question"], a, wrong, kind, way) for a in right]
-    return Source(f"fictional questions, {part}", tuple(pairs), tuple(alone), _OWN)
+    made = (
+        "; by an author who had seen no rule (docs/log.md has the first look)"
+        if part in BY_OTHERS
+        else "; rules were written on them"
+    )
+    return Source(f"fictional questions, {part}", tuple(pairs), tuple(alone), _OWN, made)
 
 
 def relations(seed: int) -> Source:
@@ -241,7 +247,7 @@ def told(source: Source, measured: Measured) -> Section:
         same.append(
             f"\nWarned of, of what is planted: {_shares(measured.warned)}. The rest of what is found is noted, as worth a look."
         )
-    what = f"{len(source.pairs)} pairs of answers to one question, and {len(source.alone)} rows that stay alone"
+    what = f"{len(source.pairs)} pairs of answers to one question, and {len(source.alone)} rows that stay alone{source.made}"
     made = section(f"{source.name}, contradictions", source.origin, what, measured.tally)
     return replace(made, more=("\n".join(same),))
 
