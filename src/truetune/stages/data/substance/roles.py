@@ -7,6 +7,7 @@ contradict each other where two things have changed sides.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product, takewhile
@@ -82,8 +83,7 @@ def _without_cleft(items: Sequence[Item]) -> Sequence[Item]:
 
 
 def _once(items: Sequence[Item]) -> frozenset[str]:
-    stems = [_thing(i) for i in items]
-    return frozenset(s for s in stems if s and stems.count(s) == 1)
+    return frozenset(thing for thing, count in Counter(map(_thing, items)).items() if thing and count == 1)
 
 
 def _thing(item: Item) -> str:
@@ -289,10 +289,11 @@ def _led(statement: Statement) -> dict[str, tuple[str, Item]]:
     if _is_distance(statement.items):
         return {}
     once, found = _once(statement.items), {}
-    for place, item in enumerate(statement.items):
-        before = next((i for i in reversed(statement.items[:place]) if i.norm not in ARTICLES), None)
+    before: Item | None = None
+    for item in statement.items:
         if before is not None and _thing(item) in once and before.norm in _PLACING:
             found[_thing(item)] = (CONVERSES.get(before.stem, (before.stem, False))[0], item)
+        before = before if item.norm in ARTICLES else item
     return found
 
 

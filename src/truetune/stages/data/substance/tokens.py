@@ -41,7 +41,7 @@ _PATTERN = re.compile(
     | (?P<number>(?<![\w.,])\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?:[.,]\d+)?(?!\w)|(?<![\w])\d+(?:[.,]\d+)?(?!\w))
     | (?P<glued>(?<!\w)\d+(?:[.,]\d+)?
         (?:[kKmM]|bn|[km]?g|lbs?|oz|[mck]m|[mc]?l|L|h|hrs?|mins?|s|secs?|ms|d|[KkMGT]B|k?Wh?|k?V|[kMG]?Hz|mph|px|ft)(?!\w))
-    | (?P<code>\b(?=[\w/_-]*\d)(?=[\w/_-]*[^\W\d_])[^\W_]+(?:[-_/][^\W_]+)*)
+    | (?P<code>\b(?=[\w/_-]{0,99}\d)(?=[\w/_-]{0,99}[^\W\d_])[^\W_]+(?:[-_/][^\W_]+)*)
     | (?P<identifier>\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b)
     | (?P<option>(?<![\w:;.,–—-])--?[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*(?![\w-]))
     | (?P<digits>\d+(?:[.,]\d+)?)

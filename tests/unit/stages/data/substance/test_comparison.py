@@ -308,7 +308,24 @@ def test_no_text_differs_from_itself(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["word ", "a.", "a1-", "left ", "not ", "12 ", "1,", ",", "Name ", "x@y.", "the cost 3 is 4 euros. "]
+    "piece",
+    [
+        "word ",
+        "a.",
+        "a1-",
+        "left ",
+        "not ",
+        "12 ",
+        "1,",
+        ",",
+        "Name ",
+        "x@y.",
+        "the cost 3 is 4 euros. ",
+        "/a",
+        "a_",
+        "--a-",
+        "a-b.",
+    ],
 )
 def test_an_endless_answer_takes_no_more_than_linear_work(piece: str) -> None:
     long = piece * (60_000 // len(piece))
