@@ -88,6 +88,17 @@ def test_policy_decides_what_becomes_of_the_rows(tmp_path: Path, code: str, poli
     assert report.stats.kept + report.stats.dropped == report.stats.rows == 70
 
 
+@pytest.mark.parametrize("said", [{"policy": "drop"}, {"severity": "block"}, {"max_frac": 0.0}])
+def test_a_contradiction_that_is_only_noted_accuses_no_row(tmp_path: Path, said: dict[str, object]) -> None:
+    answers = ["The fee for swimming was raised last year.", "They lowered it."]
+    rows = [record(f"Tell me about thing {n}", f"It has {n} parts, all of which are of wood and of glass.") for n in range(30)]
+    rows += [record("What happened to the fee for the pool last year?", answer) for answer in answers]
+    config = DataConfig.model_validate({"sources": [], "checks": {"data.contradiction": said}})
+    report = run_check([write_lines(tmp_path / "rows.jsonl", rows)], [], config, progress=Silent())
+    assert [f.severity for f in found(report, "data.contradiction")] == ["note"]
+    assert report.stats.dropped_by_code.get("data.contradiction", 0) == 0 and report.gate == "passed"
+
+
 def test_a_named_drop_takes_findings_that_only_warn(tmp_path: Path) -> None:
     rows = [*labelled(40), record(LONG, "anger"), record("Where is my order", "joy")]
     held = [record(LONG.replace("garden", "kitchen"), "anger"), record("Where is my parcel order", "joy")]

@@ -57,6 +57,8 @@ LISTED = Ways("keep", CheckChoices(("keep", "drop", "quarantine"), may_be_off=Tr
 """Reported and kept; rows that are worth a look are listed beside those that are named."""
 DROPPED = Ways("drop", CheckChoices(("drop", "keep", "quarantine"), may_be_off=True))
 """Training on the row does harm."""
+DROPPED_WHERE_SURE = Ways("drop", CheckChoices(("drop", "keep", "quarantine"), may_be_off=True), notes_are_lists=True)
+"""Training on the row does harm; what is only noted may be sound."""
 KEPT_OR_REDACTED = Ways("keep", CheckChoices(("keep", "redact", "drop", "quarantine"), may_be_off=True))
 DROPPED_OR_REDACTED = Ways("drop", CheckChoices(("drop", "redact", "keep", "quarantine"), may_be_off=True))
 """What was found can be replaced by a placeholder."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from truetune.stages.data.substance.answers import Found
 from truetune.stages.data.substance.reading import Item, Reading, Statement
 from truetune.stages.data.substance.values import Day, Interval, Value
+from truetune.stages.data.substance.words import NEGATIONS
 
 _MOST_VALUES = 12
 """Of a statement so many values are looked at: each is compared with each of the other's."""
@@ -40,8 +41,9 @@ def _bounded(statement: Statement, meant: int) -> Iterator[tuple[Item, int]]:
             yield item, side
 
 
-_SHORT_OF = frozenset("before under below than".split())  # noqa: SIM905
-"""What leaves out the value that follows."""
+_SHORT_OF = frozenset("before under below".split())  # noqa: SIM905
+_LESS = frozenset("less fewer earlier sooner younger shorter lighter cheaper".split())  # noqa: SIM905
+"""Before "than" these leave out the value that follows, as what stands above does; "not less than 5" does not."""
 
 
 def end_alike(part: tuple[int, int], a: Reading, other: tuple[int, int], b: Reading) -> bool:
@@ -59,7 +61,9 @@ def _valued(part: tuple[int, int], answer: Reading) -> tuple[Value | None, bool]
     place = next((n for n, i in enumerate(items) if i.span == part), None)
     if place is None:
         return None, False
-    return items[place].value, any(i.norm in _SHORT_OF for i in items[max(0, place - 2) : place])
+    before = [i.norm for i in items[max(0, place - 3) : place]]
+    is_less = before[-1:] == ["than"] and not _LESS.isdisjoint(before) and NEGATIONS.isdisjoint(before)
+    return items[place].value, is_less or not _SHORT_OF.isdisjoint(before[-2:])
 
 
 def _is_next(first: Interval | Day | str, after: Interval | Day | str) -> bool:

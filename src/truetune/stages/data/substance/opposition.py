@@ -81,7 +81,10 @@ def _opposed(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:
     for place, x in enumerate(left.items):
         if x.value is not None or x.stem in there or _opposites(x) & here or _looks_forward(left, place):
             continue
-        found = [item for word in (x.stem, *_opposites(x)) for item in by_stem.get(word, ()) if item.stem != x.stem]
+        if _is_a_bound(left, x):
+            continue
+        said = (item for word in (x.stem, *_opposites(x)) for item in by_stem.get(word, ()) if item.stem != x.stem)
+        found = [item for item in said if not _is_a_bound(right, item)]
         for y in sorted(found, key=lambda item: item.start):
             if (
                 {x.norm, y.norm} != _PARTICLES
@@ -121,6 +124,14 @@ def _by_stem(statement: Statement) -> dict[str, list[Item]]:
                 if all(item.stem != other.stem for other in found.setdefault(word, [])):
                     found[word].append(item)
     return found
+
+
+def _is_a_bound(statement: Statement, item: Item) -> bool:
+    """Is it the "up" of "up to 5"?"""
+    if item.norm != "up":
+        return False
+    after = statement.items[statement.items.index(item) + 1 :][:2]
+    return len(after) > 1 and after[0].norm == "to" and after[1].value is not None
 
 
 def _looks_forward(statement: Statement, place: int) -> bool:

@@ -137,7 +137,8 @@ def _says_the_contrary(clause: Statement, item: Item, asked: Statement) -> bool:
 def _affirms(clause: Statement, asked: Statement) -> bool:
     """Is it a statement about what was asked, with the question's names and values, if it has any? Nearly all such mean yes.
 
-    Source: measured: all 106 of the positive answers without a limit in `benchmarks/faults/faq.jsonl` do.
+    Source: measured: all 106 of the positive answers without a limit in the part "seen" of `benchmarks/faults/faq.jsonl` do; in
+    lists by others one in five such beside a "No" does not, which is why the difference is not plain (docs/log.md).
     """
     said = {i.stem for i in clause.items if i.has_content and i.value is None}
     known = [i.stem for i in asked.items if i.has_content and i.value is None]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from truetune.core.records import Finding
-from truetune.stages.data.checks.base import DROPPED, Check, Threshold
+from truetune.stages.data.checks.base import DROPPED_WHERE_SURE, Check, Threshold
 from truetune.stages.data.checks.contradictions.evidence import shown
 from truetune.stages.data.checks.contradictions.json_fields import surest
 from truetune.stages.data.checks.contradictions.pairs import Edge, contradicting, sides
@@ -62,7 +62,7 @@ CHECK = Check(
     claim="No question has two answers that differ in substance: label, field, number, date, name, yes or no, negation, order.",
     fix=_FIX,
     find=_find,
-    ways=DROPPED,
+    ways=DROPPED_WHERE_SURE,
     thresholds=(
         Threshold("same question from Jaccard similarity", ANY_LENGTH_JACCARD, "measured on CLINC150 and SNIPS"),
         Threshold(f"the same for prompts of {LONG_WORDS} words or more", LONG_JACCARD, "measured on CLINC150 and SNIPS"),
