@@ -81,10 +81,10 @@ def _opposed(left: Statement, right: Statement) -> Iterator[tuple[Item, Item]]:
     for place, x in enumerate(left.items):
         if x.value is not None or x.stem in there or _opposites(x) & here or _looks_forward(left, place):
             continue
-        if _is_a_bound(left, x):
+        if _is_a_bound(left, place):
             continue
         said = (item for word in (x.stem, *_opposites(x)) for item in by_stem.get(word, ()) if item.stem != x.stem)
-        found = [item for item in said if not _is_a_bound(right, item)]
+        found = [item for item in said if not _is_a_bound(right, right.items.index(item))]
         for y in sorted(found, key=lambda item: item.start):
             if (
                 {x.norm, y.norm} != _PARTICLES
@@ -126,12 +126,10 @@ def _by_stem(statement: Statement) -> dict[str, list[Item]]:
     return found
 
 
-def _is_a_bound(statement: Statement, item: Item) -> bool:
-    """Is it the "up" of "up to 5"?"""
-    if item.norm != "up":
-        return False
-    after = statement.items[statement.items.index(item) + 1 :][:2]
-    return len(after) > 1 and after[0].norm == "to" and after[1].value is not None
+def _is_a_bound(statement: Statement, place: int) -> bool:
+    """Does the "up" of "up to 5" stand there?"""
+    up, *after = statement.items[place : place + 3]
+    return up.norm == "up" and len(after) > 1 and after[0].norm == "to" and after[1].value is not None
 
 
 def _looks_forward(statement: Statement, place: int) -> bool:
